@@ -1,0 +1,51 @@
+/* main.c: picks the command. A first word that names none is a module: `minivm app.wasm` means `minivm run app.wasm`. */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+extern const struct command command_run, command_validate, command_inspect, command_disasm, command_help;
+
+/* The text commands read their own command lines (wast.c, wat2wasm.c, wasm2wat.c). */
+int cmd_wast(int argc, char **argv);
+int cmd_wat2wasm(int argc, char **argv);
+int cmd_wasm2wat(int argc, char **argv);
+
+static const struct command
+  command_wast = {"wast", "", "Runs test scripts of the official suite.", NULL, NULL, cmd_wast},
+  command_wat2wasm = {"wat2wasm", "", "Translates a text module to binary.", NULL, NULL, cmd_wat2wasm},
+  command_wasm2wat = {"wasm2wat", "", "Prints a binary module as text.", NULL, NULL, cmd_wasm2wat};
+
+const struct command *const commands[] = {
+  &command_run, &command_validate, &command_inspect, &command_disasm, &command_wat2wasm, &command_wasm2wat, &command_wast, &command_help, NULL,
+};
+
+const struct command *command_find(const char *name) {
+  for (const struct command *const *c = commands; *c; c++)
+    if (!strcmp((*c)->name, name)) return *c;
+  return NULL;
+}
+
+/* A word that is no file either, but almost a command; NULL if there is none. */
+static const char *meant_command(const char *word) {
+  if (word[0] == '-' || access(word, F_OK) == 0) return NULL;
+  for (const struct command *const *c = commands; *c; c++)
+    if (word_distance((*c)->name, word) <= WORD_SLIP) return (*c)->name;
+  return NULL;
+}
+
+int main(int argc, char **argv) {
+  const struct command *c;
+  const char *meant;
+  if (argc < 2) return report_usage(NULL, "no module and no command given");
+  if (!strcmp(argv[1], "--version")) {
+    puts("minivm " MINIVM_VERSION);
+    return finish_output(EXIT_OK);
+  }
+  if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) argv[1] = "help";
+  c = command_find(argv[1]);
+  if (c) return c->run(argc - 1, argv + 1);
+  meant = meant_command(argv[1]);
+  if (meant) return report_usage(NULL, "no file and no command '%s'; did you mean %s?", argv[1], meant);
+  return command_run.run(argc, argv);
+}

@@ -1,0 +1,216 @@
+/* policy.c: see policy.h. Reads the Resiliency resource of dapr.io/v1alpha1. */
+#include "policy.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+/* ---- loading ---- */
+
+struct load {
+  struct policies *policies;
+  struct pool *pool;
+  const char *file;
+  mv_error_t *err;
+};
+
+static bool duration(const struct load *l, const struct ytree *map, const char *key, int64_t *ms) {
+  const char *text = ytree_text(map, key);
+  if (!text || clock_duration(span_of(text), 1, ms)) return true;
+  return fail(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no duration: write 300ms, 5s, 1m30s", l->file, ytree_get(map, key)->line, key, text);
+}
+
+static bool integer(const struct load *l, const struct ytree *map, const char *key, int64_t *out) {
+  const char *text = ytree_text(map, key);
+  if (!text || span_int(span_of(text), out)) return true;
+  return fail(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no integer", l->file, ytree_get(map, key)->line, key, text);
+}
+
+static bool load_retry(const struct load *l, const struct ytree *y) {
+  struct policies *p = l->policies;
+  const char *kind = ytree_text(y, "policy");
+  struct retry r = {.name = y->key, .interval_ms = 5000, .max_interval_ms = 60000, .max_retries = -1};
+  if (kind && strcmp(kind, "constant") != 0 && strcmp(kind, "exponential") != 0)
+    return fail(l->err, MV_USAGE, "%s:%d: retry policy \"%s\" is unknown: use constant or exponential", l->file, y->line, kind);
+  r.exponential = kind && strcmp(kind, "exponential") == 0;
+  if (r.exponential) r.interval_ms = 500;
+  if (!duration(l, y, r.exponential ? "initialInterval" : "duration", &r.interval_ms) || !duration(l, y, "maxInterval", &r.max_interval_ms)) return false;
+  if (!integer(l, y, "maxRetries", &r.max_retries)) return false;
+  const struct ytree *matching = ytree_get(y, "matching");
+  r.statuses = ytree_text(matching ? matching : y, "httpStatusCodes");
+  p->retries = pool_grow(l->pool, p->retries, p->retry_count, sizeof r);
+  if (!p->retries) return fail_memory(l->err);
+  p->retries[p->retry_count++] = r;
+  return true;
+}
+
+static bool load_timeout(const struct load *l, const struct ytree *y) {
+  struct policies *p = l->policies;
+  int64_t ms;
+  if (y->kind != YTREE_SCALAR || !clock_duration(span_of(y->text), 1, &ms))
+    return fail(l->err, MV_USAGE, "%s:%d: timeout %s is no duration: write 300ms, 5s, 1m30s", l->file, y->line, y->key);
+  p->timeouts = pool_grow(l->pool, p->timeouts, p->timeout_count, sizeof *p->timeouts);
+  if (!p->timeouts) return fail_memory(l->err);
+  p->timeouts[p->timeout_count].name = y->key;
+  p->timeouts[p->timeout_count++].ms = ms;
+  return true;
+}
+
+/* trip: "consecutiveFailures >= 5" or "> 5", the only counter that Dapr documents for it besides totals. */
+static bool load_trip(const struct load *l, const struct ytree *y, int64_t *after) {
+  const char *trip = ytree_text(y, "trip");
+  char op[3];
+  long long n;
+  *after = 6;
+  if (!trip) return true;
+  if (sscanf(trip, " consecutiveFailures %2[>=] %lld", op, &n) != 2 || op[0] != '>')
+    return fail(l->err, MV_USAGE, "%s:%d: trip: \"%s\" is not understood: write consecutiveFailures >= 5", l->file, y->line, trip);
+  *after = op[1] == '=' ? n : n + 1;
+  return true;
+}
+
+static bool load_breaker(const struct load *l, const struct ytree *y) {
+  struct policies *p = l->policies;
+  struct breaker *b = pool_zero(l->pool, 1, sizeof *b);
+  if (!b) return fail_memory(l->err);
+  b->name = y->key;
+  b->timeout_ms = 60000;
+  if (!duration(l, y, "timeout", &b->timeout_ms) || !duration(l, y, "interval", &b->interval_ms) || !load_trip(l, y, &b->trip_after)) return false;
+  p->breakers = pool_grow(l->pool, p->breakers, p->breaker_count, sizeof *p->breakers);
+  if (!p->breakers) return fail_memory(l->err);
+  pthread_mutex_init(&b->lock, NULL);
+  p->breakers[p->breaker_count++] = b;
+  return true;
+}
+
+static bool find_parts(const struct load *l, const struct ytree *y, struct policy *out) {
+  const struct policies *p = l->policies;
+  const char *timeout = ytree_text(y, "timeout"), *retry = ytree_text(y, "retry"), *breaker = ytree_text(y, "circuitBreaker");
+  bool timeout_ok = !timeout, retry_ok = !retry, breaker_ok = !breaker;
+  *out = (struct policy){0};
+  for (size_t i = 0; !timeout_ok && i < p->timeout_count; i++)
+    if (strcmp(p->timeouts[i].name, timeout) == 0) out->timeout_ms = p->timeouts[i].ms, timeout_ok = true;
+  for (size_t i = 0; !retry_ok && i < p->retry_count; i++)
+    if (strcmp(p->retries[i].name, retry) == 0) out->retry = &p->retries[i], retry_ok = true;
+  for (size_t i = 0; !breaker_ok && i < p->breaker_count; i++)
+    if (strcmp(p->breakers[i]->name, breaker) == 0) out->breaker = p->breakers[i], breaker_ok = true;
+  if (timeout_ok && retry_ok && breaker_ok) return true;
+  return fail(l->err, MV_USAGE, "%s:%d: policy \"%s\" is not defined under spec.policies", l->file, y->line, !timeout_ok ? timeout : !retry_ok ? retry : breaker);
+}
+
+static bool add_target(const struct load *l, enum policy_side side, const char *name, const struct ytree *y) {
+  struct policies *p = l->policies;
+  struct target t = {.side = side, .name = name};
+  if (!find_parts(l, y, &t.policy)) return false;
+  p->targets = pool_grow(l->pool, p->targets, p->target_count, sizeof t);
+  if (!p->targets) return fail_memory(l->err);
+  p->targets[p->target_count++] = t;
+  return true;
+}
+
+static bool each(const struct load *l, const struct ytree *map, bool (*load)(const struct load *, const struct ytree *)) {
+  for (const struct ytree *y = map && map->kind == YTREE_MAP ? map->first : NULL; y; y = y->next)
+    if (!load(l, y)) return false;
+  return true;
+}
+
+static bool load_app(const struct load *l, const struct ytree *y) { return add_target(l, POLICY_APP, y->key, y); }
+
+static bool load_component(const struct load *l, const struct ytree *y) {
+  const struct ytree *in = ytree_get(y, "inbound"), *out = ytree_get(y, "outbound");
+  return (!in || add_target(l, POLICY_INBOUND, y->key, in)) && (!out || add_target(l, POLICY_OUTBOUND, y->key, out));
+}
+
+bool policies_load(struct policies *p, struct pool *pool, const char *file, const struct ytree *doc, mv_error_t *err) {
+  struct load l = {p, pool, file, err};
+  const struct ytree *spec = ytree_get(doc, "spec"), *policies = ytree_get(spec, "policies"), *targets = ytree_get(spec, "targets");
+  const char *name = ytree_text(ytree_get(doc, "metadata"), "name");
+  p->files = pool_grow(pool, p->files, p->file_count, sizeof *p->files);
+  if (!p->files) return fail_memory(err);
+  p->files[p->file_count++] = name ? name : file;
+  if (!each(&l, ytree_get(policies, "timeouts"), load_timeout) || !each(&l, ytree_get(policies, "circuitBreakers"), load_breaker)) return false;
+  const struct ytree *retries = ytree_get(policies, "retries");
+  /* targets point into this array, so it must not move once they exist: all retries of a document come first */
+  struct retry *before = p->retries;
+  if (!each(&l, retries, load_retry)) return false;
+  for (size_t i = 0; i < p->target_count; i++)
+    if (p->targets[i].policy.retry) p->targets[i].policy.retry = p->retries + (p->targets[i].policy.retry - before);
+  return each(&l, ytree_get(targets, "apps"), load_app) && each(&l, ytree_get(targets, "components"), load_component);
+}
+
+void policies_fini(struct policies *p) {
+  for (size_t i = 0; i < p->breaker_count; i++) pthread_mutex_destroy(&p->breakers[i]->lock);
+}
+
+const struct policy *policies_find(const struct policies *p, enum policy_side side, const char *name) {
+  for (size_t i = 0; i < p->target_count; i++)
+    if (p->targets[i].side == side && strcmp(p->targets[i].name, name) == 0) return &p->targets[i].policy;
+  return NULL;
+}
+
+/* ---- running ---- */
+
+/* An open breaker refuses until its time is over; then one attempt probes. */
+static bool breaker_allows(struct breaker *b) {
+  pthread_mutex_lock(&b->lock);
+  int64_t now = clock_steady_us();
+  bool open = b->open_until_us > 0, allow = !open;
+  if (open && now >= b->open_until_us && !b->probing) allow = b->probing = true;
+  pthread_mutex_unlock(&b->lock);
+  return allow;
+}
+
+static void breaker_count(struct breaker *b, bool ok) {
+  pthread_mutex_lock(&b->lock);
+  int64_t now = clock_steady_us();
+  if (b->interval_ms > 0 && now - b->counted_since_us > b->interval_ms * 1000) b->failures = 0, b->counted_since_us = now;
+  if (ok) {
+    b->failures = 0;
+    b->open_until_us = 0;
+  } else if (b->probing || ++b->failures >= b->trip_after) {
+    b->open_until_us = now + b->timeout_ms * 1000;
+    b->failures = 0;
+  }
+  b->probing = false;
+  pthread_mutex_unlock(&b->lock);
+}
+
+static bool status_listed(const char *list, int status) {
+  struct span rest = span_of(list);
+  while (rest.n > 0) {
+    struct span range = span_trim(span_cut(&rest, ','));
+    int64_t low, high;
+    struct span first = span_cut(&range, '-');
+    if (!span_int(span_trim(first), &low)) continue;
+    if (range.n == 0 || !span_int(span_trim(range), &high)) high = low;
+    if (status >= low && status <= high) return true;
+  }
+  return false;
+}
+
+bool attempt_begin(struct attempt *a) {
+  if (a->done) return false;
+  if (a->policy && a->policy->breaker && !breaker_allows(a->policy->breaker)) {
+    a->done = a->refused = true;
+    return false;
+  }
+  a->tries++;
+  return true;
+}
+
+void attempt_end(struct attempt *a, enum outcome outcome, int status) {
+  const struct policy *p = a->policy;
+  a->done = true;
+  if (!p) return;
+  if (p->breaker) breaker_count(p->breaker, outcome == OUTCOME_OK);
+  const struct retry *r = p->retry;
+  if (!r || outcome != OUTCOME_RETRIABLE) return;
+  if (r->statuses && status > 0 && !status_listed(r->statuses, status)) return;
+  if (r->max_retries >= 0 && a->tries > r->max_retries) return;
+  int64_t wait = r->interval_ms;
+  for (int64_t i = 1; r->exponential && i < a->tries && wait < r->max_interval_ms; i++) wait += wait / 2;
+  if (r->exponential && wait > r->max_interval_ms) wait = r->max_interval_ms;
+  a->done = !a->sleep(a->env, wait);
+}

@@ -1,0 +1,116 @@
+/* sidecar.h: the sidecar's parts, for its own files. */
+#ifndef SIDECAR_SIDECAR_H
+#define SIDECAR_SIDECAR_H
+
+#include "../dapr.h"
+#include "cel.h"
+#include "clients.h"
+#include "component.h"
+#include "log.h"
+#include "metrics.h"
+#include "policy.h"
+#include "random.h"
+#include "route.h"
+#include "trace.h"
+#include "workers.h"
+
+/* The version of daprd whose recorded behaviour this is. */
+#define DAPR_COMPATIBLE "1.18.1"
+
+/* Where an application id leads: an HTTPEndpoint file or --peer. */
+struct endpoint {
+  const char *name, *url;
+  struct properties headers;
+  bool peer; /* another application, which is told who calls */
+};
+
+struct rule {
+  const char *match;       /* "" for the default */
+  const struct cel *when;  /* NULL: always */
+  const char *path;
+};
+
+struct bulk;
+struct subscription {
+  struct sidecar *sidecar;
+  struct component *pubsub;
+  const char *pubsub_name, *topic, *dead_letter, *type; /* type: PROGRAMMATIC or DECLARATIVE */
+  struct properties metadata;
+  struct rule *rules;
+  size_t rule_count;
+  bool raw, bulk_enabled;
+  int64_t bulk_count, bulk_wait_ms;
+  struct bulk *bulk;
+};
+
+struct secret_scope {
+  const char *store;
+  bool deny; /* by default */
+  const char **allowed, **denied;
+  size_t allowed_count, denied_count;
+};
+
+struct sidecar {
+  struct pool pool; /* configuration; lives as long as the sidecar */
+  const char *app_id, *name_space, *app_url, *app_host, *api_token, *app_token;
+  int app_port, http_port;
+  http_handler app; /* the application's channel; NULL: there is none */
+  void *app_env;
+
+  struct component **components;
+  size_t component_count, kind_count[COMPONENT_KINDS];
+  struct endpoint *endpoints;
+  size_t endpoint_count;
+  struct subscription **subscriptions;
+  size_t subscription_count;
+  struct secret_scope *scopes;
+  size_t scope_count;
+  struct policies policies;
+  double sampling; /* of traces: 0 none, 1 all */
+
+  struct log log;
+  struct random random;
+  struct metrics metrics;
+  struct route_index routes;
+  struct clients *clients;       /* to the application and to components' services */
+  struct clients *guest_clients; /* to URLs that a caller names: under the policy of the options */
+  struct workers *workers;
+
+  pthread_mutex_t lock; /* the rest */
+  pthread_cond_t changed;
+  bool stopping, ready, subscribed, shutdown_asked;
+  struct pool extended_pool;
+  struct properties extended; /* PUT /v1.0/metadata */
+  pthread_t starter;
+  bool starter_runs;
+};
+
+struct component *sidecar_find(struct sidecar *, enum component_kind, struct span name);
+/* Waits; false: the sidecar is stopping. */
+bool sidecar_sleep(void *sidecar, int64_t ms);
+bool sidecar_stopping(struct sidecar *);
+/* The metrics page. */
+void sidecar_metrics(struct sidecar *, struct buf *out);
+/* Waits until somebody asked for shutdown over HTTP, or ms have passed; true: asked. */
+bool sidecar_wait_shutdown(struct sidecar *, int64_t ms);
+
+struct sidecar *sidecar_open(const struct sidecar_options *, mv_error_t *err);
+void sidecar_close(struct sidecar *);
+bool sidecar_handle(void *sidecar, const struct http_request *, const struct http_sink *, mv_error_t *err);
+
+/* resource.c: reads component, subscription, resiliency, endpoint and configuration files. */
+MV_MUST_USE bool resources_load(struct sidecar *, const struct sidecar_options *, mv_error_t *err);
+
+/* delivery.c: from a pub/sub component to the application. */
+MV_MUST_USE bool delivery_add(struct sidecar *, struct subscription *, mv_error_t *err); /* checks, compiles rules, subscribes */
+void delivery_fini(struct subscription *);
+/* Asks the application for its subscriptions, then starts all pub/sub components. */
+void delivery_start(struct sidecar *);
+/* Publishes under the component's policy and counts it. */
+bool pubsub_publish(struct component *, const struct message *, struct buf *why);
+bool pubsub_allowed(const struct component *, const char *list, const char *topic);
+
+/* config updates to the application */
+void configuration_update(struct component *, const char *id, const struct config_item *);
+
+#endif

@@ -1,0 +1,58 @@
+/* http.h: one HTTP client for the whole program: the guest's import and the sidecar's own requests use it. The only part that knows libcurl
+ * is behind it. See http.c. */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "minivm.h"
+
+/* What may be dialled. Deny by default: an empty policy refuses everything. */
+struct http_policy;
+struct http_policy *http_policy_new(void);
+void http_policy_delete(struct http_policy *);
+/* Adds an origin "http://host[:port]" to the allow-list; false: *why says what is wrong with it. */
+MV_MUST_USE bool http_policy_allow(struct http_policy *, const char *origin, const char **why);
+/* Allows everything (the sidecar's own requests). */
+void http_policy_allow_all(struct http_policy *);
+void http_policy_deny_private(struct http_policy *, bool);
+
+/* A request handler in the same process: serves the origin it is mounted on without a socket. */
+struct http_request {
+  const char *method, *url;      /* url: absolute, terminated */
+  const char *path;              /* path and query of url */
+  const char *const *headers;    /* name, value, name, value, ..., NULL */
+  const void *body;
+  size_t body_size;
+};
+
+/* Receives a response. head is called once (headers as above), then data any number of times; each returns false to abort. */
+struct http_sink {
+  bool (*head)(void *env, int status, const char *const *headers);
+  bool (*data)(void *env, const void *bytes, size_t size);
+  void *env;
+};
+
+typedef bool (*http_handler)(void *env, const struct http_request *, const struct http_sink *, mv_error_t *err);
+
+struct http_client;
+struct http_options {
+  long connect_timeout_ms, timeout_ms; /* 0: defaults 10 s, 30 s; timeout_ms -1: none */
+  uint64_t max_body;                   /* of a response; 0: none */
+  bool proxy;                          /* obey proxy variables of the environment */
+  int max_redirects;                   /* each hop is checked against the policy; 0: redirects are returned as they are */
+};
+/* One client is used by one thread at a time; it keeps its connections alive. NULL: no memory or libcurl missing (err says). */
+struct http_client *http_client_new(const struct http_policy *, const struct http_options *, mv_error_t *err);
+void http_client_delete(struct http_client *);
+/* Requests to this origin go to the handler. */
+MV_MUST_USE bool http_client_mount(struct http_client *, const char *origin, http_handler, void *env);
+
+/* Result codes are those of the guest ABI. */
+enum http_code {
+  HTTP_OK = 0, HTTP_INVALID_HANDLE, HTTP_NO_MEMORY_EXPORT, HTTP_MEMORY_ACCESS, HTTP_BUFFER_TOO_SMALL, HTTP_HEADER_NOT_FOUND, HTTP_UTF8,
+  HTTP_NOT_ALLOWED, HTTP_INVALID_METHOD, HTTP_INVALID_ENCODING, HTTP_INVALID_URL, HTTP_REQUEST_ERROR, HTTP_RUNTIME_ERROR, HTTP_TOO_MANY_SESSIONS
+};
+
+/* Sends and waits for the end of the response. *err (may be NULL) has the reason in words when the code is not HTTP_OK. */
+enum http_code http_send(struct http_client *, const struct http_request *, const struct http_sink *, mv_error_t *err);
+
+#endif

@@ -1,0 +1,17 @@
+;; A module of functions to --invoke.
+(module
+  (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "mul") (param f64 f64) (result f64) (f64.mul (local.get 0) (local.get 1)))
+  (func (export "half") (param f32) (result f32) (f32.div (local.get 0) (f32.const 2)))
+  (func (export "neg") (param i64) (result i64) (i64.sub (i64.const 0) (local.get 0)))
+  (func (export "swap") (param i32 i64) (result i64 i32) (local.get 1) (local.get 0))
+  (func (export "none"))
+  (func $inner (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+  (func $outer (export "div") (param i32) (result i32) (call $inner (local.get 0)))
+  (func $deep (export "deep") (result i32) (i32.add (call $deep) (i32.const 1)))
+  (func (export "fib") (param i32) (result i32) (if (result i32) (i32.lt_s (local.get 0) (i32.const 2)) (then (local.get 0))
+    (else (i32.add (call 9 (i32.sub (local.get 0) (i32.const 1))) (call 9 (i32.sub (local.get 0) (i32.const 2)))))))
+  (func (export "forever") (loop (br 0)))
+  (memory (export "memory") 1)
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (global (export "g") i32 (i32.const 1)))

@@ -1,0 +1,27 @@
+;; Opens argument-free: creates "made" in the first preopened folder, or opens "data" there and prints it. Exit status: the error.
+(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $dir_name (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "data")
+  (data (i32.const 110) "made")
+  (func $check (param i32) (if (local.get 0) (then (call $exit (local.get 0)))))
+  (func $print (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 12))))
+  (func (export "_start")
+    ;; the folder's name, then the file's contents
+    (call $check (call $prestat (i32.const 3) (i32.const 16)))
+    (call $check (call $dir_name (i32.const 3) (i32.const 1024) (i32.load (i32.const 20))))
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.load (i32.const 20)))
+    (call $print)
+    (call $check (call $open (i32.const 3) (i32.const 1) (i32.const 100) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))
+    (i32.store (i32.const 4) (i32.const 4096))
+    (call $check (call $read (i32.load (i32.const 8)) (i32.const 0) (i32.const 1) (i32.const 12)))
+    (i32.store (i32.const 4) (i32.load (i32.const 12)))
+    (call $print)
+    ;; O_CREAT
+    (call $check (call $open (i32.const 3) (i32.const 1) (i32.const 110) (i32.const 4) (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 8)))))

@@ -1,0 +1,41 @@
+/* H(rop) for every register operation in every form: the order of enum rop. */
+#define L3(id, a, b, d, ...) H(ROP_##id##_##a##b##d)
+#define L2(id, a, d, ...) H(ROP_##id##_##a##d)
+#define L1(id, a, ...) H(ROP_##id##_##a)
+#define LBR(id, a, b, ...) H(ROP_br_##id##_##a##b)
+#define LBN(id, a, b, ...) H(ROP_bn_##id##_##a##b)
+#define X(id) H(ROP_##id)
+MISC_OPS(X)
+#undef X
+#define BIN(id, ...) FORMS_BIN(L3, id, 0)
+#define RBIN(id, ...) FORMS_RBIN(L2, id, 0)
+#define CMP(id, ...) FORMS_BIN(L3, id, 0) FORMS_BR(LBR, id, 0)
+#define FCMP(id, ...) FORMS_BIN(L3, id, 0) FORMS_BR(LBR, id, 0) FORMS_BR(LBN, id, 0)
+#define UN(id, ...) FORMS_UN(L2, id, 0)
+#define BRU(id, ...) FORMS_BRU(L1, id, 0)
+#define LOAD(id, ...) FORMS_LOAD(L2, id, 0)
+#define STORE(id, ...) FORMS_STORE(L2, id, 0)
+#define GGET(id, ...) FORMS_GGET(L1, id, 0)
+#define GSET(id, ...) FORMS_GSET(L1, id, 0)
+#define MOV(id, ...) FORMS_MOV(L1, id, 0)
+#define CONST(id, ...) FORMS_CONST(L1, id, 0)
+#define SELECT(id, ...) FORMS_SELECT(L2, id, 0)
+#define RET(id, ...) FORMS_RET(L1, id, 0)
+#include "code/rops.def"
+#define SIMD1(id) FORMS_UN(L2, id, 0)
+#define SIMD2(id) FORMS_V2(L3, id, 0)
+#define SIMD3(id) FORMS_V3(L2, id, 0)
+#define SIMD_SHIFT(id) FORMS_VSHIFT(L3, id, 0)
+#define SIMD_TEST(id) FORMS_UN(L2, id, 0)
+#define SIMD_SPLAT(id, b) FORMS_UN(L2, id, 0)
+#define SIMD_EXTRACT(id, b) FORMS_UN(L2, id, 0)
+#define SIMD_REPLACE(id, b) FORMS_VREPLACE(L3, id, 0)
+#define SIMD_LOAD(id, n) FORMS_LOAD(L2, id, 0)
+#define SIMD_STORE(id, n) FORMS_VSTORE(L2, id, 0)
+#include "exec/simd.def"
+#undef L3
+#undef L2
+#undef L1
+#undef LBR
+#undef LBN
+#undef H

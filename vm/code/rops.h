@@ -1,0 +1,129 @@
+/* Register operations: the operand forms of every row of rops.def, simd.def and the list of operations without forms.
+ *
+ * An operand is S (a slot of the frame), A (the accumulator of its class) or I (an immediate); a result goes to A, or to S and A both. The name
+ * ROP_i32_add_SIA says: slot plus immediate to the accumulator. The order of the forms in each list is known to code/lower.c, which
+ * computes a form's number from its operands. Encodings are described in code/encoding.h. */
+#ifndef CODE_ROPS_H
+#define CODE_ROPS_H
+
+#include "types/ops.h"
+
+/* F(id, T, ..., operands) for each form of a shape */
+#define FORMS_BIN(F, id, ...) \
+  F(id, S, S, A, __VA_ARGS__) F(id, S, A, A, __VA_ARGS__) F(id, A, S, A, __VA_ARGS__) F(id, S, I, A, __VA_ARGS__) F(id, A, I, A, __VA_ARGS__) \
+  F(id, S, S, S, __VA_ARGS__) F(id, S, A, S, __VA_ARGS__) F(id, A, S, S, __VA_ARGS__) F(id, S, I, S, __VA_ARGS__) F(id, A, I, S, __VA_ARGS__)
+#define FORMS_RBIN(F, id, ...) \
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__)
+#define FORMS_BR(F, id, ...) \
+  F(id, S, S, __VA_ARGS__) F(id, S, A, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, S, I, __VA_ARGS__) F(id, A, I, __VA_ARGS__)
+#define FORMS_UN(F, id, ...) FORMS_RBIN(F, id, __VA_ARGS__)
+#define FORMS_BRU(F, id, ...) F(id, S, __VA_ARGS__) F(id, A, __VA_ARGS__)
+/* Addresses: S slot, A accumulator, P slot + slot, Q slot + accumulator, X slot + slot * n, Y slot + accumulator * n, I constant */
+#define FORMS_LOAD(F, id, ...) \
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, Q, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, Y, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__) \
+  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, Q, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, Y, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__)
+#define FORMS_STORE(F, id, ...) \
+  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__) \
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__) \
+  F(id, S, I, __VA_ARGS__) F(id, A, I, __VA_ARGS__) F(id, P, I, __VA_ARGS__) F(id, X, I, __VA_ARGS__) F(id, I, I, __VA_ARGS__)
+#define FORMS_VSTORE(F, id, ...) \
+  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__) \
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__)
+#define FORMS_MOV(F, id, ...) F(id, S, __VA_ARGS__) F(id, A, __VA_ARGS__)
+#define FORMS_CONST(F, id, ...) F(id, A, __VA_ARGS__) F(id, S, __VA_ARGS__)
+#define FORMS_SELECT(F, id, ...) FORMS_RBIN(F, id, __VA_ARGS__)
+#define FORMS_GGET(F, id, ...) FORMS_CONST(F, id, __VA_ARGS__)
+#define FORMS_GSET(F, id, ...) F(id, S, __VA_ARGS__) F(id, A, __VA_ARGS__) F(id, I, __VA_ARGS__)
+#define FORMS_RET(F, id, ...) FORMS_GSET(F, id, __VA_ARGS__)
+#define FORMS_V2(F, id, ...) \
+  F(id, S, S, A, __VA_ARGS__) F(id, S, A, A, __VA_ARGS__) F(id, A, S, A, __VA_ARGS__) \
+  F(id, S, S, S, __VA_ARGS__) F(id, S, A, S, __VA_ARGS__) F(id, A, S, S, __VA_ARGS__)
+/* Three vectors: none, the first (A) or the third (C) in the accumulator */
+#define FORMS_V3(F, id, ...) \
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, C, A, __VA_ARGS__) F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, C, S, __VA_ARGS__)
+#define FORMS_VSHIFT(F, id, ...) FORMS_BIN(F, id, __VA_ARGS__)
+#define FORMS_VREPLACE(F, id, ...) FORMS_V2(F, id, __VA_ARGS__)
+
+/* Operations without forms; their operands lie in slots. The comment says: operands -> result; `base` operations work like a stack machine on
+ * consecutive slots from `base`. */
+#define MISC_OPS(X) \
+  X(translate) X(exit) X(return_cross) X(unreachable) X(br) X(br_table_S) X(br_table_A) X(fuel) X(poll) X(enter) X(enter_depth) X(leave_depth) X(trace) X(profile) \
+  X(copy) X(copy2) X(ret) X(ret_many) \
+  X(call) X(call_import) X(call_indirect) X(call_ref) X(tail_call) X(tail_import) X(tail_indirect) X(tail_ref) \
+  X(gget_import) X(gget_import_v128) X(gset_import) X(gset_import_v128) \
+  X(memory_size) X(memory_grow) X(memory_fill) X(memory_copy) X(memory_init) X(data_drop) \
+  X(table_get) X(table_set) X(table_size) X(table_grow) X(table_fill) X(table_copy) X(table_init) X(elem_drop) \
+  X(ref_func) X(ref_test) X(ref_cast) X(br_on_cast) X(br_on_cast_fail) \
+  X(struct_new) X(struct_new_default) X(struct_new_desc) X(struct_get) X(struct_get_s) X(struct_set) X(ref_get_desc) X(ref_cast_desc) X(br_on_cast_desc) X(br_on_cast_desc_fail) \
+  X(array_new) X(array_new_default) X(array_new_fixed) X(array_new_data) X(array_new_elem) X(array_get) X(array_get_s) X(array_set) X(array_len) \
+  X(array_fill) X(array_copy) X(array_init_data) X(array_init_elem) \
+  X(throw) X(throw_ref) \
+  X(add128) X(sub128) X(mul_wide_s) X(mul_wide_u) \
+  X(mem_load) X(mem_store) X(mem_lane) X(atomic) X(fence) X(shuffle) \
+  X(obj_get32) X(obj_get64) X(obj_set32) X(obj_set64)
+
+/* Every register operation in every form */
+enum rop {
+#define H(rop) rop,
+#include "code/rop_list.h"
+  ROP_COUNT
+};
+
+enum shape {
+  SHAPE_MISC, SHAPE_BIN, SHAPE_RBIN, SHAPE_BR, SHAPE_UN, SHAPE_BRU, SHAPE_LOAD, SHAPE_STORE, SHAPE_GGET, SHAPE_GSET, SHAPE_MOV, SHAPE_CONST,
+  SHAPE_SELECT, SHAPE_RET, SHAPE_V2, SHAPE_V3, SHAPE_SHIFT, SHAPE_REPLACE, SHAPE_EXTRACT, SHAPE_VSTORE
+};
+
+/* The operations as the intermediate code names them: without forms. */
+enum irop {
+#define X(id) IR_##id,
+  MISC_OPS(X)
+#undef X
+#define ROW(id, ...) IR_##id,
+#define ROWS(id, ...) IR_##id, IR_br_##id,
+#define BIN ROW
+#define RBIN ROW
+#define CMP ROWS
+#define FCMP(id, ...) IR_##id, IR_br_##id, IR_bn_##id,
+#define UN ROW
+#define BRU ROW
+#define LOAD ROW
+#define STORE ROW
+#define GGET ROW
+#define GSET ROW
+#define MOV ROW
+#define CONST ROW
+#define SELECT ROW
+#define RET ROW
+#include "code/rops.def"
+#define SIMD1 ROW
+#define SIMD2 ROW
+#define SIMD3 ROW
+#define SIMD_SHIFT ROW
+#define SIMD_TEST ROW
+#define SIMD_SPLAT ROW
+#define SIMD_EXTRACT ROW
+#define SIMD_REPLACE ROW
+#define SIMD_LOAD ROW
+#define SIMD_STORE ROW
+#include "exec/simd.def"
+#undef ROW
+#undef ROWS
+  IR_COUNT
+};
+
+/* Types of operands, which also name the accumulators: i32 and i64 share one. */
+enum rtype { RT_NONE, RT_i32, RT_i64, RT_f32, RT_f64, RT_v128 };
+
+struct ropinfo {
+  uint16_t base; /* enum rop: its first form */
+  uint8_t shape; /* enum shape */
+  uint8_t in, out; /* enum rtype of operands and result */
+};
+
+const struct ropinfo *rop_info(unsigned irop);
+const char *rop_name(unsigned irop);
+/* The value in the first word of an operation that makes the interpreter run it. Provided by exec/. */
+uint64_t exec_handler(unsigned rop);
+
+#endif

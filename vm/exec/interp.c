@@ -1,0 +1,327 @@
+/* The interpreter (core/exec/instructions): handlers for every register operation, made from rops.def and simd.def by the macros below, and
+ * from exec/ops_*.h. They know the encoding (code/encoding.h) and nothing of modules' binaries.
+ *
+ * A handler must not use C's stack for more than a moment: it ends in a tail call. What needs a loop or a call of something large is a function of
+ * exec/slow.c or exec/calls.c. */
+#include "exec/dispatch.h"
+
+#include "base/bytes.h"
+#include "exec/slow.h"
+
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wunused-parameter"
+#pragma clang diagnostic ignored "-Wunused-variable"
+#pragma clang diagnostic ignored "-Wunused-label"
+#pragma clang diagnostic ignored "-Wpedantic"
+#pragma clang diagnostic ignored "-Wunused-value"
+#pragma clang diagnostic ignored "-Wconversion"
+#pragma clang diagnostic ignored "-Wshadow"
+#elif defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wunused-value"
+#pragma GCC diagnostic ignored "-Wunused-label"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+
+/* ---- operand shapes: each macro writes the handler of one form ---- */
+
+#define BIN_H(id, a, b, d, T, trap, expr) \
+  HANDLER(ROP_##id##_##a##b##d) { \
+    const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]); \
+    const int t = (trap); \
+    if (unlikely(t)) TRAP(t); \
+    PUT_##d(T, (C_##T)(expr), WIDE_##b##_##T ? pc[1].u32[1] : pc[2].u32[0]); \
+    NEXT(2 + (WIDE_##b##_##T ? 1 : EXTRA_##d)); \
+  }
+/* x is the immediate, y the operand */
+#define RBIN_H(id, a, d, T, expr) \
+  HANDLER(ROP_##id##_##a##d) { \
+    const C_##T y = GET_##a(T, pc[1].u32[0]), x = IMM_AT_##T; \
+    PUT_##d(T, (C_##T)(expr), WIDE_I_##T ? pc[1].u32[1] : pc[2].u32[0]); \
+    NEXT(2 + (WIDE_I_##T ? 1 : EXTRA_##d)); \
+  }
+#define CMP_H(id, a, b, d, T, expr) \
+  HANDLER(ROP_##id##_##a##b##d) { \
+    const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]); \
+    PUT_##d(i32, (uint32_t)(expr), WIDE_##b##_##T ? pc[1].u32[1] : pc[2].u32[0]); \
+    NEXT(2 + (WIDE_##b##_##T ? 1 : EXTRA_##d)); \
+  }
+#define BR_H(name, a, b, T, expr) \
+  HANDLER(name##_##a##b) { \
+    const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]); \
+    if (expr) NEXT((int32_t)(WIDE_##b##_##T ? pc[1].u32[1] : pc[2].u32[0])); \
+    NEXT(3); \
+  }
+#define BRT_H(id, a, b, T, expr) BR_H(ROP_br_##id, a, b, T, expr)
+#define BRF_H(id, a, b, T, expr) BR_H(ROP_bn_##id, a, b, T, !(expr))
+#define BRU_H(id, a, T, expr) \
+  HANDLER(ROP_##id##_##a) { \
+    const C_##T x = GET_##a(T, pc[1].u32[0]); \
+    if (expr) NEXT((int32_t)pc[1].u32[1]); \
+    NEXT(2); \
+  }
+#define UN_H(id, a, d, T, R, trap, expr) \
+  HANDLER(ROP_##id##_##a##d) { \
+    const C_##T x = GET_##a(T, pc[1].u32[0]); \
+    C_##R out; \
+    const int t = (trap); \
+    if (unlikely(t)) TRAP(t); \
+    PUT_##d(R, (C_##R)(expr), pc[1].u32[1]); \
+    NEXT(2); \
+  }
+
+/* The end of an access, so that one add and one compare check it: 32-bit address plus static offset plus size cannot overflow */
+#define END_S ((uint64_t)(uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1])
+#define END_A ((uint64_t)(uint32_t)acc + pc[1].u32[1])
+#define END_P(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)fp[pc[1].u32[1]]) + pc[2].u32[0])
+#define END_Q(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)acc) + pc[2].u32[0])
+#define END_X(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)fp[pc[1].u32[1]] * (n)) + pc[2].u32[0])
+#define END_Y(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)acc * (n)) + pc[2].u32[0])
+#define END_AT_S(n) END_S
+#define END_AT_A(n) END_A
+#define END_AT_P(n) END_P(n)
+#define END_AT_Q(n) END_Q(n)
+#define END_AT_X(n) END_X(n)
+#define END_AT_Y(n) END_Y(n)
+#define END_AT_I(n) (pc[2].u64)
+#define LOAD_DST_S (pc[2].u32[0])
+#define LOAD_DST_A (pc[2].u32[0])
+#define LOAD_DST_P (pc[2].u32[1])
+#define LOAD_DST_Q (pc[2].u32[1])
+#define LOAD_DST_X (pc[2].u32[1])
+#define LOAD_DST_Y (pc[2].u32[1])
+#define LOAD_DST_I (pc[1].u32[1])
+#define LOAD_LONG_S 0
+#define LOAD_LONG_A 0
+#define LOAD_LONG_P 1
+#define LOAD_LONG_Q 1
+#define LOAD_LONG_X 1
+#define LOAD_LONG_Y 1
+#define LOAD_LONG_I 1
+#define LOAD_H(id, am, d, R, n, expr) \
+  HANDLER(ROP_##id##_##am##d) { \
+    const uint64_t end = END_AT_##am(n); \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    PUT_##d(R, (C_##R)(expr), LOAD_DST_##am); \
+    NEXT(LOAD_LONG_##am ? 3 : 2 + EXTRA_##d); \
+  }
+#define STORE_VAL_S(T, am) SLOT_##T(LOAD_DST_##am)
+#define STORE_VAL_A(T, am) ACC_##T
+#define STORE_VAL_I(T, am) STORE_IMM_##T(am)
+#define STORE_IMM_i32(am) (LOAD_DST_##am)
+#define STORE_IMM_f32(am) f32_reinterpret_i32(LOAD_DST_##am)
+#define STORE_IMM_i64(am) (pc[3].u64)
+#define STORE_IMM_f64(am) f64_reinterpret_i64(pc[3].u64)
+#define STORE_H(id, am, v, T, n, stmt) \
+  HANDLER(ROP_##id##_##am##v) { \
+    const uint64_t end = END_AT_##am(n); \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    uint8_t *p = mem + end - (n); \
+    const C_##T x = STORE_VAL_##v(T, am); \
+    stmt; \
+    NEXT(3 + WIDE_##v##_##T); \
+  }
+#define GGET_H(id, d, R) \
+  HANDLER(ROP_##id##_##d) { \
+    const cell *g = &inst->cells[pc[1].u32[0]]; \
+    PUT_##d(R, CELLS_##R(g), pc[1].u32[1]); \
+    NEXT(2); \
+  }
+#define CELLS_i64(g) (*(g))
+#define CELLS_f32(g) f32_reinterpret_i32((uint32_t)*(g))
+#define CELLS_f64(g) f64_reinterpret_i64(*(g))
+#define CELLS_v128(g) v128_from_cells(g)
+#define TO_CELLS_i64(v, g) (*(g) = (v))
+#define TO_CELLS_f32(v, g) (*(g) = i32_reinterpret_f32(v))
+#define TO_CELLS_f64(v, g) (*(g) = i64_reinterpret_f64(v))
+#define TO_CELLS_v128(v, g) v128_to_cells(v, g)
+#define GSET_H(id, a, T) GSET_H_##a(id, T)
+#define GSET_H_S(id, T) \
+  HANDLER(ROP_##id##_S) { \
+    TO_CELLS_##T(SLOT_##T(pc[1].u32[1]), &inst->cells[pc[1].u32[0]]); \
+    NEXT(2); \
+  }
+#define GSET_H_A(id, T) \
+  HANDLER(ROP_##id##_A) { \
+    TO_CELLS_##T(ACC_##T, &inst->cells[pc[1].u32[0]]); \
+    NEXT(2); \
+  }
+#define GSET_H_I(id, T) GSET_I_##T(id)
+#define GSET_I_CELL(id) \
+  HANDLER(ROP_##id##_I) { \
+    inst->cells[pc[1].u32[0]] = pc[2].u64; \
+    NEXT(3); \
+  }
+#define GSET_I_i64(id) GSET_I_CELL(id)
+#define GSET_I_f32(id) GSET_I_CELL(id)
+#define GSET_I_f64(id) GSET_I_CELL(id)
+#define GSET_I_v128(id) \
+  HANDLER(ROP_##id##_I) { TRAP(TRAP_UNREACHABLE); }
+#define MOV_H(id, a, T) MOV_##a(id, T)
+/* Slot to slot leaves the accumulators alone */
+#define MOV_S(id, T) \
+  HANDLER(ROP_##id##_S) { \
+    const cell *s = &fp[pc[1].u32[0]]; \
+    cell *d = &fp[pc[1].u32[1]]; \
+    if (sizeof(C_##T) == 16) { \
+      cell lo = s[0], hi = s[1]; \
+      d[0] = lo, d[1] = hi; \
+    } else \
+      *d = *s; \
+    NEXT(2); \
+  }
+#define MOV_A(id, T) \
+  HANDLER(ROP_##id##_A) { \
+    STORE_##T(pc[1].u32[1]); \
+    NEXT(2); \
+  }
+#define CONST_H(id, d, T) \
+  HANDLER(ROP_##id##_##d) { \
+    PUT_##d(T, CONST_##T, pc[1].u32[0]); \
+    NEXT(sizeof(C_##T) == 16 ? 4 : 3); \
+  }
+#define CONST_i64 (pc[2].u64)
+#define CONST_f32 f32_reinterpret_i32((uint32_t)pc[2].u64)
+#define CONST_f64 f64_reinterpret_i64(pc[2].u64)
+#define CONST_v128 v128_from_cells(&pc[2].u64)
+#define SELECT_H(id, c, d, T) \
+  HANDLER(ROP_##id##_##c##d) { \
+    const uint32_t n = GET_##c(i32, pc[1].u32[0]) ? pc[1].u32[1] : pc[2].u32[0]; \
+    PUT_##d(T, SLOT_##T(n), pc[2].u32[1]); \
+    NEXT(3); \
+  }
+/* One result: to the accumulator and to the callee's first cell, which is where the caller expects it */
+#define RET_H(id, a, T) RET_##a(id, T)
+#define RET_BODY(T, v) \
+  const cell *info = fp + pc[1].u32[1]; \
+  const union word *to = (const union word *)(uintptr_t)info[0]; \
+  cell *caller = (cell *)(uintptr_t)info[1]; \
+  KEEP_##T(v); \
+  STORE_##T(0); \
+  pc = to; \
+  fp = caller; \
+  DISPATCH();
+#define RET_S(id, T) \
+  HANDLER(ROP_##id##_S) { RET_BODY(T, SLOT_##T(pc[1].u32[0])) }
+#define RET_A(id, T) \
+  HANDLER(ROP_##id##_A) { RET_BODY(T, ACC_##T) }
+#define RET_I(id, T) \
+  HANDLER(ROP_##id##_I) { RET_BODY(T, CONST_##T) }
+#define V2_H(id, a, b, d, ...) \
+  HANDLER(ROP_##id##_##a##b##d) { \
+    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0]), GET_##b(v128, pc[1].u32[1])), pc[2].u32[0]); \
+    NEXT(2 + EXTRA_##d); \
+  }
+#define V3_FIRST_S SLOT_v128(pc[1].u32[0])
+#define V3_FIRST_A va
+#define V3_FIRST_C SLOT_v128(pc[1].u32[0])
+#define V3_THIRD_S SLOT_v128(pc[2].u32[0])
+#define V3_THIRD_A SLOT_v128(pc[2].u32[0])
+#define V3_THIRD_C va
+#define V3_H(id, k, d, ...) \
+  HANDLER(ROP_##id##_##k##d) { \
+    PUT_##d(v128, simd_##id(V3_FIRST_##k, SLOT_v128(pc[1].u32[1]), V3_THIRD_##k), pc[2].u32[1]); \
+    NEXT(3); \
+  }
+#define SHIFT_H(id, a, b, d, ...) \
+  HANDLER(ROP_##id##_##a##b##d) { \
+    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0]), GET_##b(i32, pc[1].u32[1])), pc[2].u32[0]); \
+    NEXT(2 + EXTRA_##d); \
+  }
+#define V1_H(id, a, d, ...) \
+  HANDLER(ROP_##id##_##a##d) { \
+    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0])), pc[1].u32[1]); \
+    NEXT(2); \
+  }
+#define VTEST_H(id, a, d, ...) \
+  HANDLER(ROP_##id##_##a##d) { \
+    PUT_##d(i32, simd_##id(GET_##a(v128, pc[1].u32[0])), pc[1].u32[1]); \
+    NEXT(2); \
+  }
+#define SPLAT_H(id, a, d, b) \
+  HANDLER(ROP_##id##_##a##d) { \
+    PUT_##d(v128, simd_##id(GET_##a(i##b, pc[1].u32[0])), pc[1].u32[1]); \
+    NEXT(2); \
+  }
+#define EXTRACT_H(id, a, d, b) \
+  HANDLER(ROP_##id##_##a##d) { \
+    PUT_##d(i##b, simd_##id(GET_##a(v128, pc[1].u32[0]), pc[2].u32[0]), pc[1].u32[1]); \
+    NEXT(3); \
+  }
+#define REPLACE_H(id, a, v, d, b) \
+  HANDLER(ROP_##id##_##a##v##d) { \
+    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0]), pc[2].u32[0], GET_##v(i##b, pc[1].u32[1])), pc[2].u32[1]); \
+    NEXT(3); \
+  }
+#define VLOAD_H(id, am, d, n) LOAD_H(id, am, d, v128, n, simd_##id(p))
+#define VSTORE_H(id, am, v, n) STORE_H(id, am, v, v128, n, simd_##id(p, x))
+
+/* ---- one dispatcher of three ---- */
+
+#if MV_DISPATCH == MV_DISPATCH_TAIL
+
+static HANDLER_CC int h_oob(STATE_PARAMS);
+static HANDLER_CC int h_trap(STATE_PARAMS);
+
+#include "exec/handlers.h"
+
+#define H(rop) h_##rop,
+static handler_fn *const handlers[] = {
+#include "code/rop_list.h"
+};
+
+uint64_t exec_handler(unsigned rop) { return (uint64_t)(uintptr_t)handlers[rop]; }
+
+bool interp_run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst) {
+  const v128 zero = v128_from_cells((const uint64_t[2]){0, 0});
+  return ((handler_fn *)pc->ptr)(pc, fp, inst->mem0->base, inst->mem0->size, 0, inst, ex, 0, 0, zero);
+}
+
+#else
+
+#if MV_DISPATCH == MV_DISPATCH_GOTO
+/* Called without a state it fills *table with the addresses of the labels. */
+static bool run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst, const void *const **table) {
+#define H(rop) &&L_##rop,
+  static const void *const labels[] = {
+#include "code/rop_list.h"
+  };
+  if (!ex) {
+    *table = labels;
+    return true;
+  }
+#else
+bool interp_run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst) {
+#endif
+  uint8_t *mem = inst->mem0->base;
+  uint64_t len = inst->mem0->size, acc = 0;
+  float fs = 0;
+  double fd = 0;
+  v128 va = v128_from_cells((const uint64_t[2]){0, 0});
+#if MV_DISPATCH == MV_DISPATCH_GOTO
+  DISPATCH();
+#include "exec/handlers.h"
+}
+
+uint64_t exec_handler(unsigned rop) {
+  const void *const *table;
+  (void)run(NULL, NULL, NULL, NULL, &table);
+  return (uint64_t)(uintptr_t)table[rop];
+}
+
+bool interp_run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst) { return run(ex, pc, fp, inst, NULL); }
+#else
+dispatch:
+  switch (pc->u32[0]) {
+#include "exec/handlers.h"
+  default: LEAVE(false);
+  }
+}
+
+uint64_t exec_handler(unsigned rop) { return rop; }
+#endif
+#endif
