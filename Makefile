@@ -2,6 +2,7 @@
 #
 #   CC=       compiler; default: the fastest interpreter that a compiler found here can build (tail calls with pinned registers)
 #   CFLAGS=   default -O2; CPPFLAGS= and LDFLAGS= are obeyed too
+#   V=1       shows the commands in full
 #   DISPATCH= tail, goto or switch; default: what the compiler does best (vm/exec/dispatch.h)
 #   PREFIX=   where `make install` puts things, default /usr/local; DESTDIR= goes before it
 #
@@ -71,7 +72,7 @@ ifneq ($(strip $(2)),)
 ifeq ($$(shell pkg-config --exists $(3) && echo yes),yes)
 parts += $$(B)/minivm-$(1).so
 $$(B)/minivm-$(1).so: $$(patsubst %.c,$$(B)/%.o,$(2))
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -Wl,-z,relro -o $$@ $$^ $$(shell pkg-config --libs $(3))
+	$$(call say,LD $$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -Wl,-z,relro -o $$@ $$^ $$(shell pkg-config --libs $(3))
 else
 missing_parts += minivm-$(1).so($(3))
 endif
@@ -85,7 +86,10 @@ products := minivm libminivm.a libminivm.so $(notdir $(parts)) minivm.pc
 
 # ---- targets -------------------------------------------------------------------------------------------
 
-.PHONY: all help say test unit examples bench install uninstall asan clean suite wast lint
+# Commands are shown in short; V=1 shows them in full.
+say = $(if $(V),,@echo "  $(1)"; )
+
+.PHONY: all help test unit examples bench install uninstall asan asan-test clean suite wast lint
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -96,7 +100,7 @@ all: $(addprefix $(B)/,$(products))
 
 help:
 	@echo "make              the program and the libraries, in build/"
-	@echo "make test         every test that this machine has the tools for (tests/run)"
+	@echo "make test         every test that this machine has the tools for (tests/run); ONLY=\"unit cli\" for some"
 	@echo "make unit         the unit tests alone"
 	@echo "make suite        fetch the official WebAssembly test suite"
 	@echo "make wast         run it"
@@ -108,30 +112,30 @@ help:
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(OWN_CFLAGS) $(CFLAGS_$(dir $*)) $(INCLUDE_$(firstword $(subst /, ,$*))) $(OWN_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC $<)$(CC) $(OWN_CFLAGS) $(CFLAGS_$(dir $*)) $(INCLUDE_$(firstword $(subst /, ,$*))) $(OWN_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # The program shows the public functions to the parts that it loads, the shared library to everybody; in the archive all other
 # names are made local, so that an embedder's own cannot clash with them.
 $(B)/api.list: Makefile
 	@mkdir -p $(@D)
-	@echo '{ mv_*; wasm_*; };' >$@
+	@echo '{ mv_*; wasm_extern_*; };' >$@
 $(B)/api.map: Makefile
 	@mkdir -p $(@D)
 	@echo '{ global: mv_*; wasm_*; local: *; };' >$@
 
 $(B)/minivm: $(cli_obj) $(lib_obj) $(B)/api.list
-	$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=$(B)/api.list $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+	$(call say,LD $@)$(CC) $(CFLAGS) -pie -Wl,--dynamic-list=$(B)/api.list $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(B)/libminivm.so: $(lib_obj) $(B)/api.map
-	$(CC) $(CFLAGS) -shared -Wl,-soname,libminivm.so.0 -Wl,--version-script=$(B)/api.map $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+	$(call say,LD $@)$(CC) $(CFLAGS) -shared -Wl,-soname,libminivm.so.0 -Wl,--version-script=$(B)/api.map $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 	@ln -sf libminivm.so $(B)/libminivm.so.0
 
 OBJCOPY ?= $(or $(shell $(CC) -print-prog-name=objcopy 2>/dev/null),objcopy)
 $(B)/libminivm.a: $(lib_obj)
-	$(CC) -r -nostdlib -no-pie -o $(B)/libminivm.o $^
-	$(OBJCOPY) --wildcard --keep-global-symbol='mv_*' --keep-global-symbol='wasm_*' $(B)/libminivm.o
+	$(call say,AR $@)$(CC) -r -nostdlib -o $(B)/libminivm.o $^
+	@$(OBJCOPY) --wildcard --keep-global-symbol='mv_*' --keep-global-symbol='wasm_*' $(B)/libminivm.o
 	@rm -f $@
-	$(AR) rcs $@ $(B)/libminivm.o
+	@$(AR) rcs $@ $(B)/libminivm.o
 
 $(B)/minivm.pc: Makefile include/minivm.h
 	@mkdir -p $(@D)
@@ -143,21 +147,21 @@ $(B)/minivm.pc: Makefile include/minivm.h
 
 # A unit test is a program of its own and sees the engine's inside.
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(lib_obj)
-	$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LD $@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 # The examples are built as a stranger would: with the public headers, once against each library.
 $(B)/examples/embed/%: examples/embed/%.c $(B)/libminivm.a $(B)/libminivm.so
 	@mkdir -p $(@D)
-	$(CC) -std=c11 $(WARN) $(CFLAGS) $(CPPFLAGS) -Iinclude $(LDFLAGS) -o $@ $< $(B)/libminivm.a -lm -pthread
-	$(CC) -std=c11 $(WARN) $(CFLAGS) $(CPPFLAGS) -Iinclude $(LDFLAGS) -o $@-shared $< -L$(B) -lminivm -Wl,-rpath,$(CURDIR)/$(B)
+	$(call say,LD $@)$(CC) -std=c11 $(WARN) $(CFLAGS) $(CPPFLAGS) -Iinclude $(LDFLAGS) -o $@ $< $(B)/libminivm.a -lm -pthread
+	@$(CC) -std=c11 $(WARN) $(CFLAGS) $(CPPFLAGS) -Iinclude $(LDFLAGS) -o $@-shared $< -L$(B) -lminivm -Wl,-rpath,$(abspath $(B))
 
 has_cmocka := $(shell echo 'int main(void){return 0;}' | $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -x c - -o /dev/null -lcmocka 2>/dev/null && echo yes)
 unit: $(if $(has_cmocka),$(unit))
 examples: $(examples)
 
-test_env = MINIVM=$(CURDIR)/$(B)/minivm BUILD=$(CURDIR)/$(B) CC='$(CC)'
+test_env = MINIVM=$(abspath $(B)/minivm) BUILD=$(abspath $(B)) CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' RUNNER='$(RUNNER)'
 test: all unit examples
-	@$(test_env) tests/run
+	@$(test_env) tests/run $(ONLY)
 
 lint:
 	@$(test_env) sh tests/check/run
@@ -177,7 +181,7 @@ build/testsuite:
 	mv $@.part $@
 
 wast: all
-	@$(test_env) tests/run wast
+	@$(test_env) tests/run spec
 
 bench: all
 	@$(test_env) bench/run

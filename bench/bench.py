@@ -63,6 +63,7 @@ EMPTY = (b"\0asm\1\0\0\0" b"\1\4\1\x60\0\0" b"\3\2\1\0" b"\5\3\1\0\1"
          b"\7\x13\2\6memory\2\0\6_start\0\0" b"\x0a\4\1\2\0\x0b")
 
 SLOW = {"wazero-interp", "toywasm", "pulley"}       # one round is enough to see what they are
+COMPILERS = {"wazero", "wasmtime", "pulley", "node"}        # … and one load, which is a minute of compilation
 
 
 def die(text):
@@ -98,7 +99,6 @@ class Engine:
         self.name, self.prefix, self.version = name, prefix, version
         self.env = dict(os.environ, **(env or {}))
         self.dirs = dirs or []
-        self.slow = name in SLOW
 
     def command(self, module, args):
         if self.name == "native":
@@ -277,7 +277,7 @@ def measure_all(options, engines, measure, folder):
             args = [str(KERNELS[kernel][0])] if options.quick else []
             for engine in alive:
                 key = f"{kernel} {engine.name}"
-                if key in results.failures or engine.slow and number:
+                if key in results.failures or number and engine.name in SLOW:
                     continue
                 progress(f"round {number + 1}/{options.rounds}: {kernel} on {engine.name}")
                 try:
@@ -301,7 +301,7 @@ def measure_all(options, engines, measure, folder):
         for number in range(1 if options.quick else 3):
             for engine in alive:
                 key = f"{case} {engine.name}"
-                if engine.name == "native" or key in results.failures or engine.slow and number:
+                if engine.name == "native" or key in results.failures or number and engine.name in SLOW | COMPILERS:
                     continue
                 progress(f"load: {case} on {engine.name}")
                 try:

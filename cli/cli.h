@@ -29,8 +29,11 @@ extern const struct command *const commands[]; /* in the order of `minivm help`;
 const struct command *command_find(const char *name);
 void print_help(const struct command *, FILE *out);
 
-/* Reads options up to the first operand, whose index it returns. When the command is over (--help, wrong usage), returns -1 and *status. */
+/* Reads the options, which may stand between operands, and returns the index where all operands now stand together. When the command is over
+ * (--help, wrong usage), returns -1 and *status. */
 int options_parse(const struct command *, void *state, int argc, char **argv, int *status);
+/* The same, but the first operand ends the options. */
+int options_parse_first(const struct command *, void *state, int argc, char **argv, int *status);
 
 /* Setters. */
 const char *set_flag(void *at, const char *value);     /* bool */

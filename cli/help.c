@@ -36,13 +36,7 @@ static int cmd_help(int argc, char **argv) {
   } else {
     c = command_find(argv[i]);
     if (!c) return report_usage(NULL, "no command '%s'", argv[i]);
-    if (c->options) {
-      print_help(c, stdout);
-    } else { /* it keeps its own help */
-      char name[32], option[] = "--help", *args[3] = {name, option, NULL};
-      snprintf(name, sizeof name, "%s", c->name);
-      return c->run(2, args);
-    }
+    print_help(c, stdout);
   }
   return finish_output(EXIT_OK);
 }

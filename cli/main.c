@@ -5,16 +5,7 @@
 #include "cli.h"
 
 extern const struct command command_run, command_validate, command_inspect, command_disasm, command_help;
-
-/* The text commands read their own command lines (wast.c, wat2wasm.c, wasm2wat.c). */
-int cmd_wast(int argc, char **argv);
-int cmd_wat2wasm(int argc, char **argv);
-int cmd_wasm2wat(int argc, char **argv);
-
-static const struct command
-  command_wast = {"wast", "", "Runs test scripts of the official suite.", NULL, NULL, cmd_wast},
-  command_wat2wasm = {"wat2wasm", "", "Translates a text module to binary.", NULL, NULL, cmd_wat2wasm},
-  command_wasm2wat = {"wasm2wat", "", "Prints a binary module as text.", NULL, NULL, cmd_wasm2wat};
+extern const struct command command_wat2wasm, command_wasm2wat, command_wast;
 
 const struct command *const commands[] = {
   &command_run, &command_validate, &command_inspect, &command_disasm, &command_wat2wasm, &command_wasm2wat, &command_wast, &command_help, NULL,
@@ -26,11 +17,10 @@ const struct command *command_find(const char *name) {
   return NULL;
 }
 
-/* A word that is no file either, but almost a command; NULL if there is none. */
+/* The command that a word almost names, when it names no file either; or NULL. */
 static const char *meant_command(const char *word) {
-  if (word[0] == '-' || access(word, F_OK) == 0) return NULL;
   for (const struct command *const *c = commands; *c; c++)
-    if (word_distance((*c)->name, word) <= WORD_SLIP) return (*c)->name;
+    if (word_distance((*c)->name, word) <= WORD_SLIP) return access(word, F_OK) == 0 ? NULL : (*c)->name;
   return NULL;
 }
 

@@ -1,4 +1,5 @@
-/* options.c: command lines, from one table per command. Options end at the first operand, so that what follows a module is the guest's. */
+/* options.c: command lines, from one table per command. Options may stand anywhere, except that those of `run` end at the module: what follows it
+ * is the guest's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,53 +123,63 @@ static int unknown_option(const struct command *c, const char *word, size_t size
   return report_usage(c->name, "unknown option --%s", name);
 }
 
-/* Handles argv[i], which begins with two dashes. Returns the index of the next argument, -1 with *status on an error. */
+/* Handles the option argv[i]. Returns the index of the next argument, or -1 with *status when the command is over. */
 static int parse_option(const struct command *c, void *state, int i, int argc, char **argv, int *status) {
-  const char *word = argv[i] + 2, *value = strchr(word, '='), *why;
-  size_t size = value ? (size_t)(value++ - word) : strlen(word);
-  const struct option *o = find_option(c, word, size);
-  bool optional = o && o->arg && o->arg[0] == '[';
-  if (!o) {
-    *status = unknown_option(c, word, size);
-    return -1;
+  const char *word = argv[i] + 2, *value = strchr(argv[i], '='), *why;
+  size_t size = value ? (size_t)(value++ - word) : strlen(argv[i]) - 2;
+  const struct option *o = argv[i][1] == '-' ? find_option(c, word, size) : NULL;
+  *status = EXIT_USAGE;
+  if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+    print_help(c, stdout);
+    *status = finish_output(EXIT_OK);
+  } else if (argv[i][1] != '-') {
+    (void)report_usage(c->name, "unknown option %s; options have two dashes", argv[i]);
+  } else if (!o) {
+    (void)unknown_option(c, word, size);
+  } else if (value && !o->arg) {
+    (void)report_usage(c->name, "--%s takes no value", o->name);
+  } else if (!value && o->arg && o->arg[0] != '[' && i + 1 == argc) {
+    (void)report_usage(c->name, "--%s needs a value: %s", o->name, o->arg);
+  } else {
+    if (!value && o->arg && o->arg[0] != '[') value = argv[++i];
+    why = o->set((char *)state + o->offset, value);
+    if (!why) return i + 1;
+    (void)report_usage(c->name, "--%s %s: %s", o->name, value ? value : "", why);
   }
-  if (value && !o->arg) {
-    *status = report_usage(c->name, "--%s takes no value", o->name);
-    return -1;
-  }
-  if (!value && o->arg && !optional) {
-    if (++i >= argc) {
-      *status = report_usage(c->name, "--%s needs a value: %s", o->name, o->arg);
-      return -1;
-    }
-    value = argv[i];
-  }
-  why = o->set((char *)state + o->offset, value);
-  if (why) {
-    *status = report_usage(c->name, "--%s %s: %s", o->name, value ? value : "", why);
-    return -1;
-  }
-  return i + 1;
+  return -1;
 }
 
-int options_parse(const struct command *c, void *state, int argc, char **argv, int *status) {
-  int i = 1;
-  while (i < argc && argv[i][0] == '-' && argv[i][1]) {
-    if (!strcmp(argv[i], "--")) return i + 1;
-    if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-      print_help(c, stdout);
-      *status = finish_output(EXIT_OK);
-      return -1;
-    }
-    if (argv[i][1] != '-') {
-      *status = report_usage(c->name, "unknown option %s; options have two dashes", argv[i]);
-      return -1;
-    }
-    i = parse_option(c, state, i, argc, argv, status);
-    if (i < 0) return -1;
+/* Moves the words [from, to) in front of the operands, which begin at `first`. Returns where these begin now. */
+static int move_front(char **argv, int first, int from, int to) {
+  for (; from < to; from++) {
+    char *word = argv[from];
+    memmove(argv + first + 1, argv + first, (size_t)(from - first) * sizeof *argv);
+    argv[first++] = word;
   }
-  return i;
+  return first;
 }
+
+static int parse(const struct command *c, void *state, int argc, char **argv, bool anywhere, int *status) {
+  int first = 1, next = 1;
+  while (next < argc) {
+    int from = next;
+    bool last = !strcmp(argv[from], "--");
+    if (argv[from][0] != '-' || !argv[from][1]) {
+      if (!anywhere) break;
+      next++;
+      continue;
+    }
+    next = last ? from + 1 : parse_option(c, state, from, argc, argv, status);
+    if (next < 0) return -1;
+    first = move_front(argv, first, from, next);
+    if (last) break;
+  }
+  return first;
+}
+
+int options_parse(const struct command *c, void *state, int argc, char **argv, int *status) { return parse(c, state, argc, argv, true, status); }
+
+int options_parse_first(const struct command *c, void *state, int argc, char **argv, int *status) { return parse(c, state, argc, argv, false, status); }
 
 /* ---- help ---------------------------------------------------------------------------------------------- */
 

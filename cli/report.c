@@ -35,6 +35,6 @@ int report_usage(const char *command, const char *format, ...) {
 
 int finish_output(int status) {
   if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-  report("cannot write", "standard output: %s", strerror(errno));
+  report("unwritable file", "standard output: %s", strerror(errno));
   return status == EXIT_OK ? EXIT_MODULE : status;
 }

@@ -222,12 +222,15 @@ static int report_end(const struct run *r, const wasm_module_t *module, const mv
 
 /* An instance that could not be made: guest code may have run already (the start function, active segments). */
 static int report_instance(const struct run *r, const struct file *f, const wasm_module_t *module, const mv_error_t *err, const char *imports) {
-  const char *kind;
+  const uint8_t *bytes;
+  size_t size;
+  const char *kind, *second = strchr(imports, '\n');
   if (err->kind != MV_UNLINKABLE && err->kind != MV_NO_MEMORY && err->kind != MV_LIMIT) return report_end(r, module, err);
   file_report(f, err);
   if (err->kind != MV_UNLINKABLE || r->quiet) return EXIT_MODULE;
-  fputs(imports, stderr);
-  kind = mv_bytes_kind(f->bytes, f->size);
+  if (second && second[1]) fputs(imports, stderr); /* more than the one that is reported already */
+  file_binary(f, &bytes, &size);
+  kind = mv_bytes_kind(bytes, size);
   if (kind) fprintf(stderr, "  %s: this is a %s; minivm offers WASI preview 1\n", f->path, kind);
   return EXIT_MODULE;
 }
@@ -422,7 +425,7 @@ int cmd_run(int argc, char **argv) {
   struct run r = {.options.features = mv_features_default(), .fuel = UINT64_MAX, .wasi = mv_wasi_new()};
   int status = EXIT_MODULE, first = -1;
   if (r.wasi && claim_stdio(&r)) {
-    first = options_parse(&command_run, &r, argc, argv, &status);
+    first = options_parse_first(&command_run, &r, argc, argv, &status);
     if (first == argc) status = report_usage("run", "no module given");
     if (r.stats) r.options.fuel = true; /* to count instructions */
   } else {

@@ -39,12 +39,12 @@ int profile_print(const struct run *r, int status) {
   FILE *out = r->profile ? fopen(r->profile, "w") : stderr;
   bool ok;
   if (!out) {
-    report("cannot write", "%s: %s", r->profile, strerror(errno));
+    report("unwritable file", "%s: %s", r->profile, strerror(errno));
     return EXIT_MODULE;
   }
   ok = mv_profile_write(r->store, out, r->profile != NULL, &err);
   if (out != stderr && fclose(out) != 0 && ok) {
-    report("cannot write", "%s: %s", r->profile, strerror(errno));
+    report("unwritable file", "%s: %s", r->profile, strerror(errno));
     return EXIT_MODULE;
   }
   if (ok) return status;

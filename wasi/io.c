@@ -5,21 +5,13 @@
  */
 #include "guest.h"
 
-#include <limits.h>
 #include <string.h>
 #include <sys/uio.h>
 
 enum {
   BATCH = 64,            /* host vectors at a time */
-  SAFE_WRITE = 512,      /* what a pipe or terminal that polls as writable takes without blocking: _POSIX_PIPE_BUF ... */
   LARGEST = 0x7ffff000   /* what one system call moves at most */
 };
-
-#ifdef PIPE_BUF
-#define STREAM_WRITE ((size_t)PIPE_BUF)
-#else
-#define STREAM_WRITE ((size_t)SAFE_WRITE)
-#endif
 
 /* A place in the guest's list of buffers. */
 struct cursor {
@@ -33,7 +25,7 @@ static wasi_errno_t measure(struct wasi_call *c, uint32_t list, uint32_t count, 
   *total = 0;
   for (uint32_t i = 0; i < count; i++, v += 8) {
     uint32_t len = guest_load32(v + 4);
-    if (!guest_span(c, guest_load32(v), len, 1)) return WASI_TRAP;
+    if (len > 0 && !guest_span(c, guest_load32(v), len, 1)) return WASI_TRAP; /* an empty one may point anywhere */
     *total += len;
   }
   return *total > UINT32_MAX ? WASI_EINVAL : 0;
@@ -49,9 +41,9 @@ static int batch(struct wasi_call *c, const struct cursor *cur, size_t limit, st
     const uint8_t *v = guest_span(c, cur->list + 8 * i, 8, 4);
     if (!v) return -1;
     uint32_t len = guest_load32(v + 4);
+    if (len <= skip) continue;
     uint8_t *p = guest_span(c, guest_load32(v), len, 1);
     if (!p) return -1;
-    if (len <= skip) continue;
     vec[n].iov_base = p + skip;
     vec[n].iov_len = len - skip < limit - *size ? len - skip : limit - *size;
     *size += vec[n++].iov_len;
@@ -95,7 +87,7 @@ static ssize_t move_once(const struct wasi_entry *e, struct iovec *vec, int n, s
 
 /* How many bytes the next system call may move; 0 when the output limit is reached. */
 static size_t allowance(const struct wasi_call *c, const struct wasi_entry *e, bool write) {
-  size_t limit = write && wasi_is_stream(e) && !e->owned && !wasi_is_socket(e) ? STREAM_WRITE : LARGEST;
+  size_t limit = write && wasi_is_stream(e) && !e->owned && !wasi_is_socket(e) ? OS_PIPE_BUF : LARGEST;
   uint64_t left = c->wasi->max_output - c->wasi->output;
   return write && e->counted && c->wasi->max_output > 0 && left < limit ? (size_t)left : limit;
 }

@@ -22,6 +22,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,11 +56,29 @@
 #define O_LARGEFILE 0
 #endif
 
+/* What a pipe that polls as writable takes without blocking. */
+#ifdef PIPE_BUF
+#define OS_PIPE_BUF PIPE_BUF
+#else
+#define OS_PIPE_BUF _POSIX_PIPE_BUF
+#endif
+
 #if defined(_DIRENT_HAVE_D_TYPE) || defined(DT_UNKNOWN)
 #define OS_DIRENT_TYPE(d) ((d)->d_type)
 #else
 #define OS_DIRENT_TYPE(d) 0
 #endif
+
+/* An errno value without the second names that some systems have for one thing. */
+static inline int os_errno(int host) {
+#if EWOULDBLOCK != EAGAIN
+  if (host == EWOULDBLOCK) return EAGAIN;
+#endif
+#if EOPNOTSUPP != ENOTSUP
+  if (host == EOPNOTSUPP) return ENOTSUP;
+#endif
+  return host;
+}
 
 /* Opens `path` below `dir` with the whole resolution done by the kernel, which never leaves `dir` nor follows magic links when
  * `beneath`. -1 with errno EXDEV for an attempt to leave, ENOSYS where the host cannot do this. */

@@ -3,7 +3,6 @@
 
 #if defined(__linux__)
 
-#include <limits.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 

@@ -3,8 +3,6 @@
 
 #if !defined(__linux__)
 
-#include <limits.h>
-
 int os_open_beneath(int dir, const char *path, int flags, mode_t mode, bool beneath) {
   (void)dir, (void)path, (void)flags, (void)mode, (void)beneath;
   errno = ENOSYS;

@@ -187,7 +187,7 @@ static wasi_errno_t check_rights(const struct wasi_call *c, uint32_t oflags, uin
   if (fdflags & WASI_DSYNC) below |= WASI_R_FD_DATASYNC;
   if (fdflags & (WASI_RSYNC | WASI_SYNC)) below |= WASI_R_FD_SYNC;
   if (base & dir->withheld & WASI_R_FD_WRITE) return WASI_EPERM;
-  missing = below & ~dir->inheriting & ~dir->withheld; /* what is withheld is left out without a word: programs ask for all there is */
+  missing = below & ~dir->inheriting; /* what else is withheld is left out without a word: programs ask for all there is */
   if (missing && WASI_GUARD(c->wasi, WASI_GUARD_INHERIT)) return WASI_ENOTCAPABLE;
   return wasi_entry_allows(c->wasi, dir, here);
 }
@@ -245,7 +245,7 @@ wasi_errno_t wasi_path_open(struct wasi_call *c) {
   e.access = (uint8_t)((base & WASI_R_FD_READ ? WASI_READABLE : 0) | (base & WASI_R_FD_WRITE ? WASI_WRITABLE : 0));
   e.withheld = withheld;
   e.base &= base & ~withheld;
-  e.inheriting = inheriting & ~withheld;
+  e.inheriting = inheriting;
   if (!err && !wasi_entry_add(c->wasi, &e, 0, &fd)) err = WASI_ENOMEM;
   if (err) {
     close(host);

@@ -295,7 +295,9 @@ wasi_errno_t wasi_resolve(struct mv_wasi *w, int root, const char *path, bool fo
 
 static wasi_errno_t walk_open(struct mv_wasi *w, int root, const char *path, bool follow, int flags, int *host) {
   struct wasi_place place;
-  wasi_errno_t err = wasi_resolve(w, root, path, follow, &place);
+  wasi_errno_t err;
+  if (flags & O_EXCL) follow = false; /* what must not exist is not followed */
+  err = wasi_resolve(w, root, path, follow, &place);
   if (err) return err;
   if (place.slash && flags & O_CREAT) err = WASI_EISDIR; /* as the kernel has it: a file cannot be made under such a name */
   if (place.slash) flags |= O_DIRECTORY;

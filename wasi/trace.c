@@ -70,6 +70,20 @@ static void put_one(struct line *l, uint64_t v, const char *names, size_t count,
 #define BITS(l, v, names) put_bits((l), (v), (names)[0], sizeof(names) / sizeof(names)[0], sizeof(names)[0])
 #define ONE(l, v, names) put_one((l), (v), (names)[0], sizeof(names) / sizeof(names)[0], sizeof(names)[0])
 
+/* Programs ask for nearly all rights: then those are shown that they leave out. */
+static void put_rights(struct line *l, uint64_t v) {
+  uint64_t rest = WASI_R_ALL & ~v;
+  unsigned left_out = 0;
+  for (uint64_t r = rest; r; r &= r - 1) left_out++;
+  if (v & ~(uint64_t)WASI_R_ALL || left_out > WASI_RIGHTS_COUNT / 2) {
+    BITS(l, v, rights_names);
+    return;
+  }
+  fputs(rest ? "ALL-(" : "ALL", l->out);
+  if (rest) BITS(l, rest, rights_names);
+  if (rest) fputc(')', l->out);
+}
+
 static void put_bytes(struct line *l, const uint8_t *p, size_t len) {
   for (size_t i = 0; i < len; i++) {
     if (p[i] == '\n') fputs("\\n", l->out);
@@ -90,21 +104,22 @@ static void put_text(struct line *l, uint32_t ptr, uint32_t len) {
   fputs(len > TEXT_MAX ? "\"..." : "\"", l->out);
 }
 
-/* The beginning of the buffers' contents, of which `filled` bytes mean something. */
+/* The beginning of the buffers' contents, of which at most `filled` bytes mean something. */
 static void put_buffers(struct line *l, uint32_t list, uint32_t count, uint64_t filled) {
-  uint64_t shown = 0;
+  uint64_t shown = 0, total = 0;
   fputc('"', l->out);
-  for (uint32_t i = 0; i < count && shown < TEXT_MAX && shown < filled; i++) {
+  for (uint32_t i = 0; i < count && total < filled; i++) {
     const uint8_t *v = span(l, list + UINT64_C(8) * i, 8);
     uint64_t len = v ? guest_load32(v + 4) : 0;
     const uint8_t *p = v ? span(l, guest_load32(v), len) : NULL;
     if (!p) break;
-    if (len > filled - shown) len = filled - shown;
+    if (len > filled - total) len = filled - total;
+    total += len;
     if (len > TEXT_MAX - shown) len = TEXT_MAX - shown;
     put_bytes(l, p, (size_t)len);
     shown += len;
   }
-  fprintf(l->out, filled > shown ? "\"..., %" PRIu32 : "\", %" PRIu32, count);
+  fprintf(l->out, total > shown ? "\"..., %" PRIu32 : "\", %" PRIu32, count);
 }
 
 static bool is(const char *word, size_t len, const char *name) { return strlen(name) == len && memcmp(word, name, len) == 0; }
@@ -119,20 +134,18 @@ static uint64_t bytes_read(const struct line *l, unsigned cell, wasi_errno_t err
   return p ? guest_load32(p) : 0;
 }
 
-/* Prints an argument. Returns the number of its cells. */
-static unsigned put_argument(struct line *l, const char *word, size_t len, unsigned i, wasi_errno_t err) {
+/* Prints an argument. */
+static void put_argument(struct line *l, const char *word, size_t len, unsigned i, wasi_errno_t err) {
   const struct wasi_call *c = l->call;
   uint64_t v = c->cells[i];
   uint32_t v32 = (uint32_t)v;
-  if (is(word, len, "path")) return put_text(l, v32, wasi_u32(c, i + 1)), 2;
-  if (is(word, len, "iovs")) return put_buffers(l, v32, wasi_u32(c, i + 1), bytes_read(l, i, err)), 2;
-  if (is(word, len, "ciovs")) return put_buffers(l, v32, wasi_u32(c, i + 1), UINT64_MAX), 2;
-  if (is(word, len, "buf")) {
-    if (err) fprintf(l->out, "%#" PRIx32 ", %" PRIu32, v32, wasi_u32(c, i + 1));
-    else put_text(l, v32, wasi_u32(c, i + 1));
-    return 2;
-  }
-  if (is(word, len, "fd") || is(word, len, "dir") || is(word, len, "sock")) fprintf(l->out, "%" PRId32, (int32_t)v32);
+  if (is(word, len, "path")) put_text(l, v32, wasi_u32(c, i + 1));
+  else if (is(word, len, "iovs")) put_buffers(l, v32, wasi_u32(c, i + 1), bytes_read(l, i, err));
+  else if (is(word, len, "ciovs")) put_buffers(l, v32, wasi_u32(c, i + 1), UINT64_MAX);
+  else if (is(word, len, "out")) put_text(l, v32, (uint32_t)bytes_read(l, i, err));
+  else if (is(word, len, "buf") && err) fprintf(l->out, "%#" PRIx32 ", %" PRIu32, v32, wasi_u32(c, i + 1));
+  else if (is(word, len, "buf")) put_text(l, v32, wasi_u32(c, i + 1));
+  else if (is(word, len, "fd") || is(word, len, "dir") || is(word, len, "sock")) fprintf(l->out, "%" PRId32, (int32_t)v32);
   else if (is(word, len, "u32")) fprintf(l->out, "%" PRIu32, v32);
   else if (is(word, len, "u64") || is(word, len, "time")) fprintf(l->out, "%" PRIu64, v);
   else if (is(word, len, "i64")) fprintf(l->out, "%" PRId64, (int64_t)v);
@@ -146,9 +159,8 @@ static unsigned put_argument(struct line *l, const char *word, size_t len, unsig
   else if (is(word, len, "fstflags")) BITS(l, v32, fstflags_names);
   else if (is(word, len, "riflags")) BITS(l, v32, riflags_names);
   else if (is(word, len, "sdflags")) BITS(l, v32, sdflags_names);
-  else if (is(word, len, "rights")) BITS(l, v, rights_names);
+  else if (is(word, len, "rights")) put_rights(l, v);
   else fprintf(l->out, "%#" PRIx32, v32);
-  return 1;
 }
 
 static void put_filestat(struct line *l, const uint8_t *p) {
@@ -164,7 +176,11 @@ static void put_fdstat(struct line *l, const uint8_t *p) {
   ONE(l, p[0], type_names);
   fputs(", flags=", l->out);
   BITS(l, guest_load16(p + 2), fdflags_names);
-  fprintf(l->out, ", rights=%#" PRIx64 ", inheriting=%#" PRIx64 "}", guest_load64(p + 8), guest_load64(p + 16));
+  fputs(", rights=", l->out);
+  put_rights(l, guest_load64(p + 8));
+  fputs(", inheriting=", l->out);
+  put_rights(l, guest_load64(p + 16));
+  fputc('}', l->out);
 }
 
 /* Prints what a successful call stored at the address in cell i. */
@@ -186,13 +202,12 @@ static unsigned put_words(struct line *l, bool results, wasi_errno_t err) {
   unsigned i = 0, n = 0;
   for (const char *p = wasi_row(l->call->binding->id)->args; *p;) {
     size_t len = strcspn(p, " ");
-    bool wide = is(p, len, "path") || is(p, len, "iovs") || is(p, len, "ciovs") || is(p, len, "buf");
     if ((*p == '>') == results) {
       if (n++ > 0) fputs(", ", l->out);
       if (results) put_result(l, p, len, i);
-      else (void)put_argument(l, p, len, i, err);
+      else put_argument(l, p, len, i, err);
     }
-    i += 1 + wide;
+    i += wasi_word_cells(p, len);
     p += len + (p[len] == ' ');
   }
   return n;

@@ -20,19 +20,20 @@ static const struct wasi_row rows[WASI_CALLS] = {
 
 const struct wasi_row *wasi_row(unsigned id) { return &rows[id]; }
 
+unsigned wasi_word_cells(const char *word, size_t len) {
+  static const char wide[][6] = {"path", "iovs", "ciovs", "buf", "out"};
+  for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+    if (strlen(wide[i]) == len && memcmp(word, wide[i], len) == 0) return 2;
+  return 1;
+}
+
 wasi_errno_t wasi_errno(int host) {
-  switch (host) {
+  switch (os_errno(host)) {
     case 0: return WASI_ESUCCESS;
 #define WASI_ERRNO(name) \
   case E##name: return WASI_E##name;
 #include "errno.def"
 #undef WASI_ERRNO
-#if EWOULDBLOCK != EAGAIN
-    case EWOULDBLOCK: return WASI_EAGAIN;
-#endif
-#if EOPNOTSUPP != ENOTSUP
-    case EOPNOTSUPP: return WASI_ENOTSUP;
-#endif
     default: return WASI_EIO;
   }
 }
@@ -99,13 +100,11 @@ static void bind_row(struct mv_wasi *w, struct wasi_binding *b, unsigned id, boo
   *b = (struct wasi_binding){.wasi = w, .id = (uint8_t)id, .unstable = unstable};
   for (const char *p = rows[id].args; *p;) {
     size_t len = strcspn(p, " ");
-    bool wide = (len == 4 && (memcmp(p, "path", 4) == 0 || memcmp(p, "iovs", 4) == 0)) || (len == 5 && memcmp(p, "ciovs", 5) == 0) ||
-                (len == 3 && memcmp(p, "buf", 3) == 0);
     if ((len == 2 && memcmp(p, "fd", 2) == 0) || (len == 3 && memcmp(p, "dir", 3) == 0) || (len == 4 && memcmp(p, "sock", 4) == 0)) {
       b->fd_cell[b->fds] = cell;
       b->fd_kind[b->fds++] = *p;
     }
-    cell = (uint8_t)(cell + 1 + wide);
+    cell = (uint8_t)(cell + wasi_word_cells(p, len));
     p += len + (p[len] == ' ');
   }
 }
@@ -214,8 +213,7 @@ bool mv_wasi_dir(mv_wasi_t *w, const char *host_path, const char *guest_path, bo
   if (!e.preopen) goto fail;
   if (read_only && WASI_GUARD(w, WASI_GUARD_READ_ONLY)) {
     e.withheld = CHANGING_RIGHTS;
-    e.base &= ~e.withheld;
-    e.inheriting &= ~e.withheld;
+    e.base &= ~e.withheld; /* but not from `inheriting`: C libraries would open a file to be written without the right, and succeed */
   }
   if (wasi_entry_add(w, &e, 3, &fd)) return true;
   free(e.preopen);

@@ -245,5 +245,7 @@ struct wasi_row {
   uint32_t right, right2;
 };
 const struct wasi_row *wasi_row(unsigned id);
+/* The number of cells of an argument that a row describes with this word. */
+unsigned wasi_word_cells(const char *word, size_t len);
 
 #endif

@@ -1,4 +1,5 @@
 /* api_meta.c: health, metadata, shutdown, and the building blocks that are not built in. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
@@ -140,17 +141,43 @@ bool metadata_get(struct call *c) {
 
 enum { EXTENDED_MAX = 1000 };
 
-/* The same value again costs nothing; a changed one keeps the memory of the old until the end, so the number of changes is limited. */
+/* The list and its texts are of their own memory, since they change at any time. */
+static bool set_extended(struct sidecar *sc, struct span name, struct span value) {
+  char *text = malloc(value.n + 1), *key = NULL;
+  struct property *p = NULL;
+  if (!text) return false;
+  if (value.n) memcpy(text, value.p, value.n);
+  text[value.n] = 0;
+  for (size_t i = 0; i < sc->extended.n; i++) {
+    if (!span_is(name, sc->extended.p[i].name)) continue;
+    free((void *)(uintptr_t)sc->extended.p[i].value);
+    return sc->extended.p[i].value = text, true;
+  }
+  key = malloc(name.n + 1);
+  if (key) p = realloc(sc->extended.p, (sc->extended.n + 1) * sizeof *p);
+  if (!p) return free(key), free(text), false;
+  memcpy(key, name.p, name.n + 1);
+  p[sc->extended.n++] = (struct property){key, text};
+  sc->extended.p = p;
+  return true;
+}
+
 bool metadata_put(struct call *c) {
   struct sidecar *sc = c->sidecar;
-  struct span body = call_body(c);
   pthread_mutex_lock(&sc->lock);
-  const char *old = properties_get(&sc->extended, c->args[0].p);
-  bool same = old && span_is(body, old), full = !old && sc->extended.n >= EXTENDED_MAX;
-  bool ok = same || (!full && properties_set(&sc->extended_pool, &sc->extended, pool_copy(&sc->extended_pool, c->args[0]), pool_copy(&sc->extended_pool, body)));
+  bool full = sc->extended.n >= EXTENDED_MAX && !properties_get(&sc->extended, c->args[0].p);
+  bool ok = !full && set_extended(sc, c->args[0], call_body(c));
   pthread_mutex_unlock(&sc->lock);
   if (full) return reply_error(c, 400, "ERR_MALFORMED_REQUEST", "more than %d metadata items", EXTENDED_MAX);
   return ok ? reply_empty(c) : reply_no_memory(c);
+}
+
+void metadata_fini(struct sidecar *sc) {
+  for (size_t i = 0; i < sc->extended.n; i++) {
+    free((void *)(uintptr_t)sc->extended.p[i].name);
+    free((void *)(uintptr_t)sc->extended.p[i].value);
+  }
+  free(sc->extended.p);
 }
 
 /* ---- not built in ---- */

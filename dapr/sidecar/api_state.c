@@ -10,42 +10,31 @@ static enum outcome outcome_of(enum state_status status) {
   return status == STATE_OK ? OUTCOME_OK : status == STATE_FAILED ? OUTCOME_RETRIABLE : OUTCOME_FINAL;
 }
 
-static struct attempt begin(struct component *store) {
-  return (struct attempt){.policy = store->outbound, .sleep = sidecar_sleep, .env = store->sidecar};
-}
-
-static void refused(const struct attempt *a, enum state_status *status, struct buf *why) {
-  if (!a->refused) return;
-  *status = STATE_FAILED;
-  buf_clear(why);
-  buf_str(why, "circuit breaker is open");
-}
-
 static enum state_status run_writes(struct component *store, const struct state_write *w, size_t n, struct buf *why,
                                     enum state_status (*many)(struct component *, const struct state_write *, size_t, struct buf *)) {
   const struct state_ops *ops = store->is->ops;
   enum state_status status = STATE_FAILED;
-  struct attempt a = begin(store);
+  struct attempt a = component_attempt(store);
   while (attempt_begin(&a)) {
     buf_clear(why);
     status = many ? many(store, w, n, why) : ops->write(store, w, why);
     attempt_end(&a, outcome_of(status), 0);
   }
-  refused(&a, &status, why);
-  return status;
+  return attempt_ok(&a, true, why) ? status : STATE_FAILED;
 }
 
 static enum state_status run_get(struct component *store, struct span key, struct state_item *item, struct buf *why) {
   const struct state_ops *ops = store->is->ops;
   enum state_status status = STATE_FAILED;
-  struct attempt a = begin(store);
+  struct attempt a = component_attempt(store);
   while (attempt_begin(&a)) {
     buf_clear(why);
+    buf_clear(&item->value);
+    buf_clear(&item->etag);
     status = ops->get(store, key, item, why);
     attempt_end(&a, outcome_of(status), 0);
   }
-  refused(&a, &status, why);
-  return status;
+  return attempt_ok(&a, true, why) ? status : STATE_FAILED;
 }
 
 /* The store that the path names, or NULL: answered. */

@@ -24,6 +24,8 @@ bool reply_json(struct call *, int status, struct span body);
 bool reply_error(struct call *, int status, const char *code, const char *format, ...) MV_PRINTF(4, 5);
 /* As above with "details": a list that starts as {0} and is filled by the functions below; it is released. */
 bool reply_details(struct call *, int status, const char *code, struct span message, struct buf *details);
+/* 200 with the JSON in *out and a line end, as Go's json.Encoder writes it; *out is released. */
+bool reply_line(struct call *, struct buf *out);
 bool reply_no_memory(struct call *);
 /* 404 ERR_DIRECT_INVOKE: what no route serves. */
 bool reply_no_app_id(struct call *);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "sidecar.h"
 
 extern const struct component_type state_memory_type, state_sqlite_type, state_redis_type, pubsub_memory_type, pubsub_redis_type, binding_http_type,
     binding_file_type, binding_redis_type, secrets_file_type, secrets_env_type, config_redis_type, lock_redis_type, lock_memory_type;
@@ -51,6 +52,17 @@ bool component_fail(const struct component *c, mv_error_t *err, const char *form
 
 void component_count(struct component *c, enum component_event event, bool ok) {
   atomic_fetch_add_explicit(&c->counts[event][ok], 1, memory_order_relaxed);
+}
+
+struct attempt component_attempt(const struct component *c) {
+  return (struct attempt){.policy = c->outbound, .sleep = sidecar_sleep, .env = c->sidecar};
+}
+
+bool attempt_ok(const struct attempt *a, bool ok, struct buf *why) {
+  if (!a->refused) return ok;
+  buf_clear(why);
+  buf_str(why, "circuit breaker is open");
+  return false;
 }
 
 /* ---- rules of state stores ---- */

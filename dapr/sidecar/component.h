@@ -45,6 +45,11 @@ MV_MUST_USE bool component_duration(const struct component *, const char *name, 
 bool component_fail(const struct component *, mv_error_t *err, const char *format, ...) MV_PRINTF(3, 4);
 void component_count(struct component *, enum component_event, bool ok);
 
+/* An operation on the component under its outbound policy, for attempt_begin and attempt_end. */
+struct attempt component_attempt(const struct component *);
+/* After the last attempt: `ok`, or false with a reason when the circuit breaker has let none through. */
+bool attempt_ok(const struct attempt *, bool ok, struct buf *why);
+
 /* ---- state stores ---- */
 
 enum state_status {

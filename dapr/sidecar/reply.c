@@ -56,6 +56,13 @@ bool reply_details(struct call *c, int status, const char *code, struct span mes
   return ok;
 }
 
+bool reply_line(struct call *c, struct buf *out) {
+  buf_char(out, '\n');
+  bool sent = out->failed ? reply_no_memory(c) : reply_json(c, 200, buf_view(out));
+  buf_fini(out);
+  return sent;
+}
+
 bool reply_no_memory(struct call *c) { return reply_error(c, 500, "ERR_INTERNAL", "out of memory"); }
 
 bool reply_no_app_id(struct call *c) {

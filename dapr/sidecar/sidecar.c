@@ -56,6 +56,8 @@ bool sidecar_wait_shutdown(struct sidecar *sc, int64_t ms) {
   return asked;
 }
 
+bool trace_sampled(struct sidecar *sc) { return sc->sampling >= 1 || (double)(random_next(&sc->random) >> 11) * 0x1p-53 < sc->sampling; }
+
 /* ---- the application's channel over HTTP ---- */
 
 static bool app_over_http(void *env, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
@@ -108,7 +110,6 @@ struct sidecar *sidecar_open(const struct sidecar_options *o, mv_error_t *err) {
   struct sidecar *sc = calloc(1, sizeof *sc);
   if (!sc) return fail_memory(err), NULL;
   pool_init(&sc->pool, NULL, 0);
-  pool_init(&sc->extended_pool, NULL, 0);
   sc->app_id = pool_str(&sc->pool, o->app_id && *o->app_id ? o->app_id : "minivm");
   if (!sc->app_id) return free(sc), fail_memory(err), NULL;
   log_init(&sc->log, o, sc->app_id);
@@ -149,7 +150,7 @@ void sidecar_close(struct sidecar *sc) {
   log_fini(&sc->log);
   pthread_cond_destroy(&sc->changed);
   pthread_mutex_destroy(&sc->lock);
-  pool_fini(&sc->extended_pool);
+  metadata_fini(sc);
   pool_fini(&sc->pool);
   free(sc);
 }

@@ -16,6 +16,8 @@
 
 /* The version of daprd whose recorded behaviour this is. */
 #define DAPR_COMPATIBLE "1.18.1"
+/* How the sidecar calls itself to applications: as under daprd, where some of them look for it. */
+#define CLIENT_NAME "Go-http-client/1.1"
 
 /* Where an application id leads: an HTTPEndpoint file or --peer. */
 struct endpoint {
@@ -78,8 +80,7 @@ struct sidecar {
 
   pthread_mutex_t lock; /* the rest */
   pthread_cond_t changed;
-  bool stopping, ready, subscribed, shutdown_asked;
-  struct pool extended_pool;
+  bool stopping, ready, shutdown_asked;
   struct properties extended; /* PUT /v1.0/metadata */
   pthread_t starter;
   bool starter_runs;
@@ -89,6 +90,8 @@ struct component *sidecar_find(struct sidecar *, enum component_kind, struct spa
 /* Waits; false: the sidecar is stopping. */
 bool sidecar_sleep(void *sidecar, int64_t ms);
 bool sidecar_stopping(struct sidecar *);
+/* Whether a trace that begins here is sampled. */
+bool trace_sampled(struct sidecar *);
 /* The metrics page. */
 void sidecar_metrics(struct sidecar *, struct buf *out);
 /* Waits until somebody asked for shutdown over HTTP, or ms have passed; true: asked. */
@@ -110,7 +113,9 @@ void delivery_start(struct sidecar *);
 bool pubsub_publish(struct component *, const struct message *, struct buf *why);
 bool pubsub_allowed(const struct component *, const char *list, const char *topic);
 
-/* config updates to the application */
+/* api_config.c: tells the application of a changed item. */
 void configuration_update(struct component *, const char *id, const struct config_item *);
+/* api_meta.c: releases what PUT /v1.0/metadata has left. */
+void metadata_fini(struct sidecar *);
 
 #endif

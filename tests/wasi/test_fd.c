@@ -119,7 +119,7 @@ TEST(allocate) {
   END;
 }
 
-TEST(sync) {
+TEST(syncing) {
   BEGIN;
   uint32_t fd = file(t, "f");
   assert_int_equal(CALL(t, fd_sync, fd), 0);
@@ -370,7 +370,7 @@ TEST(pipes_have_no_position) {
 int run_fd(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_is_complete), cmocka_unit_test(errno_values), cmocka_unit_test(bad_descriptors), cmocka_unit_test(advise),
-    cmocka_unit_test(allocate), cmocka_unit_test(sync), cmocka_unit_test(close_frees_the_number),
+    cmocka_unit_test(allocate), cmocka_unit_test(syncing), cmocka_unit_test(close_frees_the_number),
     cmocka_unit_test(close_of_stdio_keeps_the_host_s), cmocka_unit_test(fdstat_get), cmocka_unit_test(fdstat_set_flags),
     cmocka_unit_test(fdstat_set_flags_keeps_sync), cmocka_unit_test(filestat_get), cmocka_unit_test(filestat_set_size),
     cmocka_unit_test(filestat_set_times), cmocka_unit_test(prestat), cmocka_unit_test(renumber), cmocka_unit_test(seek_and_tell),

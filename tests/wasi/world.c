@@ -17,6 +17,7 @@ struct mv_linker {
 };
 
 static struct mv_linker linker;
+uint32_t world_defences_off;
 
 /* ---- the engine's part ------------------------------------------------------------------------------------ */
 
@@ -82,6 +83,7 @@ struct world *world_new_bare(void) {
   memset(t->memory + MEMORY_SIZE, CANARY, MEMORY_BEYOND);
   t->wasi = mv_wasi_new();
   assert_non_null(t->wasi);
+  t->wasi->defences_off = world_defences_off;
   memset(&linker, 0, sizeof linker);
   assert_true(mv_wasi_define(t->wasi, &linker));
   return t;

@@ -52,6 +52,8 @@ struct world {
 };
 
 struct world *world_new(void);
+/* What new worlds lack, as bits of enum wasi_defence. */
+extern uint32_t world_defences_off;
 /* As world_new, with nothing preopened and no folder made. */
 struct world *world_new_bare(void);
 void world_delete(struct world *);
@@ -122,5 +124,6 @@ int run_rights(void);
 int run_trace(void);
 int run_sandbox(void);
 int run_escape(void);
+int run_memory(void);
 
 #endif

@@ -343,7 +343,7 @@ static bool elem(struct decoder *d, struct elem *e) {
   uint32_t flags;
   uint8_t kind;
   if (!reader_u32(&d->r, &flags)) return false;
-  if (flags > 7) return reader_malformed(&d->r, 1, "malformed elements segment kind");
+  if (flags > 7 || (flags && !has(d, MV_FEATURE(BULK)))) return reader_malformed(&d->r, 1, "malformed elements segment kind");
   e->mode = (uint8_t)(flags & 1 ? flags & 2 ? SEG_DECLARATIVE : SEG_PASSIVE : SEG_ACTIVE);
   e->uses_exprs = flags & 4;
   e->type = VT_REFTYPE(HEAP_FUNC, e->uses_exprs ? VT_NULLABLE : 0);
@@ -374,7 +374,7 @@ static bool data_count(struct decoder *d) {
 static bool data(struct decoder *d, struct data *s) {
   uint32_t flags, n;
   if (!reader_u32(&d->r, &flags)) return false;
-  if (flags > 2) return reader_malformed(&d->r, 1, "malformed data segment kind");
+  if (flags > 2 || (flags && !has(d, MV_FEATURE(BULK)))) return reader_malformed(&d->r, 1, "malformed data segment kind");
   s->mode = flags == 1 ? SEG_PASSIVE : SEG_ACTIVE;
   if (flags == 2 && !reader_u32(&d->r, &s->memory)) return false;
   if (flags != 1 && !expr(d, &s->offset)) return false;
@@ -425,7 +425,7 @@ static bool custom(struct decoder *d, uint32_t size) {
   return reader_skip(&d->r, size - head);
 }
 
-enum { SECTION_TAG = 13, SECTION_COUNT = 14 };
+enum { SECTION_DATA_COUNT = 12, SECTION_TAG = 13, SECTION_COUNT = 14 };
 
 /* The place of each section in the required order, by its id. */
 static const uint8_t ranks[SECTION_COUNT] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
@@ -462,12 +462,16 @@ static bool oversized(struct decoder *d, uint8_t id, uint32_t size) {
   return error_set(err, MV_MALFORMED, offset, "length out of bounds: section %u of %u bytes with %zu bytes left", id, size, left);
 }
 
+static bool known_section(const struct decoder *d, uint8_t id) {
+  if (id == SECTION_TAG) return has(d, MV_FEATURE(EXCEPTIONS) | MV_FEATURE(LEGACY_EXCEPTIONS));
+  return id < SECTION_COUNT && (id != SECTION_DATA_COUNT || has(d, MV_FEATURE(BULK)));
+}
+
 static bool section(struct decoder *d) {
   uint32_t size;
   uint8_t id;
   if (!reader_byte(&d->r, &id)) return false;
-  bool known = id < SECTION_COUNT && (id != SECTION_TAG || has(d, MV_FEATURE(EXCEPTIONS) | MV_FEATURE(LEGACY_EXCEPTIONS)));
-  if (!known) return reader_malformed(&d->r, 1, "malformed section id");
+  if (!known_section(d, id)) return reader_malformed(&d->r, 1, "malformed section id");
   if (id != 0 && ranks[id] <= d->rank) return reader_malformed(&d->r, 1, "unexpected content after last section");
   if (id != 0) d->rank = ranks[d->id = id];
   if (!reader_u32(&d->r, &size)) return false;

@@ -32,7 +32,13 @@ static bool read_leb(struct reader *r, unsigned bits, bool is_signed, uint64_t *
 }
 
 bool reader_u32_long(struct reader *r, uint32_t *v) {
+  const uint8_t *p = r->pos;
   uint64_t x;
+  if (likely(reader_left(r) >= 2 && p[1] < 0x80)) { /* one byte has been ruled out */
+    *v = (p[0] & 0x7fu) | (uint32_t)p[1] << 7;
+    r->pos += 2;
+    return true;
+  }
   if (!read_leb(r, 32, false, &x)) return false;
   *v = (uint32_t)x;
   return true;

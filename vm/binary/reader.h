@@ -14,7 +14,7 @@ static inline uint64_t reader_offset(const struct reader *r) { return (uint64_t)
 static inline size_t reader_left(const struct reader *r) { return (size_t)(r->end - r->pos); }
 
 /* All report "unexpected end", "integer representation too long" or "integer too large" with the offset. The one-byte case is inline. */
-MV_MUST_USE bool reader_u32_long(struct reader *, uint32_t *);
+MV_MUST_USE bool reader_u32_long(struct reader *, uint32_t *); /* only where reader_u32 has found no number of one byte */
 MV_MUST_USE bool reader_byte(struct reader *, uint8_t *);
 MV_MUST_USE bool reader_u64(struct reader *, uint64_t *);
 MV_MUST_USE bool reader_s32(struct reader *, int32_t *);

@@ -53,12 +53,13 @@ struct catch_range {
 };
 
 struct code {
-  const union word *entry;  /* entry[-1].u64: bytes of the whole frame; read with code_entry */
+  const union word *entry; /* entry[-1].u64: bytes of the whole frame; read with code_entry */
   union word *words;        /* NULL: not translated yet */
   uint32_t nwords, func, params; /* params: cells, so that info lies at fp[params] */
   uint32_t ncatches;
   struct catch_range *catches; /* innermost first */
   struct module *module;
+  uint64_t executed; /* Wasm instructions, when profiling */
 };
 
 /* Where calls of the function begin. Another thread that shares the module may translate it at the same time: the words were written before

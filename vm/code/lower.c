@@ -312,9 +312,13 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
       if (!add_fixup(l, start + 2 + k / 2, k & 1, start, l->c->tables[i->label + k])) return false;
     return true;
   }
-  case IR_fuel: case IR_profile:
+  case IR_fuel:
     if (!(w = more(l, 1))) return false;
     w->u64 = i->imm;
+    return true;
+  case IR_profile:
+    if (!(w = more(l, 2))) return false;
+    w[0].u64 = i->imm, w[1].ptr = self;
     return true;
   case IR_enter:
     if (!(w = more(l, 1))) return false;

@@ -391,8 +391,29 @@ static void store(struct tr *t, const struct instr *in, unsigned op, unsigned si
 
 /* ---- variables ---- */
 
+/* A local is read that may not have been written: it needs its zero at the function's begin. */
+static void needs_zero(struct tr *t, uint32_t slot, unsigned cells) {
+  if (slot < t->zero_from) t->zero_from = slot;
+  if (slot + cells > t->zero_to) t->zero_to = slot + cells;
+}
+
+static void mark_set(struct tr *t, uint32_t slot) {
+  if (t->is_set[slot]) return;
+  if (!array_reserve((void **)&t->set, &t->set_cap, t->nset + 1, sizeof *t->set)) {
+    t->failed = !error_no_memory(t->c->err, sizeof *t->set);
+    return;
+  }
+  t->is_set[slot] = 1;
+  t->set[t->nset++] = slot;
+}
+
+static void unset_to(struct tr *t, uint32_t n) {
+  while (t->nset > n) t->is_set[t->set[--t->nset]] = 0;
+}
+
 static void local_get(struct tr *t, uint32_t x) {
   const uint32_t slot = t->local_slot[x];
+  if (!t->is_set[slot]) needs_zero(t, slot, rt_cells(t->local_rt[x]));
   struct val *v = push(t, VAL_LOCAL, t->local_rt[x]);
   v->slot = slot;
   t->refs[slot]++;
@@ -410,6 +431,7 @@ static bool can_redirect(const struct tr *t, const struct val *v, uint32_t slot)
 static void local_set(struct tr *t, uint32_t x, bool tee) {
   const uint32_t slot = t->local_slot[x];
   struct val v = pop(t);
+  mark_set(t, slot);
   if (!(v.kind == VAL_LOCAL && v.slot == slot && !v.dirty)) {
     if (can_redirect(t, &v, slot)) {
       t->c->ir[v.def].d = slot;
@@ -691,7 +713,7 @@ static struct ctrl *push_ctrl(struct tr *t, unsigned kind, const struct blocktyp
     return NULL;
   }
   struct ctrl *c = &t->ctrls[t->nctrls++];
-  *c = (struct ctrl){.kind = (uint8_t)kind, .label = new_label(t), .else_label = NO_SLOT, .trampoline = NO_SLOT, .exn = NO_SLOT};
+  *c = (struct ctrl){.kind = (uint8_t)kind, .label = new_label(t), .else_label = NO_SLOT, .trampoline = NO_SLOT, .exn = NO_SLOT, .set = t->nset};
   if (bt) c->type = *bt;
   return c;
 }
@@ -743,6 +765,7 @@ static void else_op(struct tr *t) {
     c->used = true;
     emit_br(t, c->label);
   }
+  unset_to(t, c->set);
   place_label(t, c->else_label);
   c->else_label = NO_SLOT;
   c->kind = CTRL_BLOCK;
@@ -825,6 +848,7 @@ static void legacy_end_part(struct tr *t, struct ctrl *c, uint32_t nr) {
     c->used = true;
     emit_br(t, c->label);
   }
+  unset_to(t, c->set);
   if (c->kind == CTRL_TRY) {
     c->try_to = (uint32_t)t->c->n;
     c->kind = CTRL_CATCH;
@@ -859,6 +883,7 @@ static void legacy_delegate(struct tr *t, uint32_t depth) {
 
 static void end(struct tr *t) {
   struct ctrl *c = &t->ctrls[t->nctrls - 1];
+  unset_to(t, c->set);
   const valtype *types, *p, *r;
   uint32_t n, np;
   if (c->kind == CTRL_FUNC) {

@@ -26,6 +26,7 @@ struct ctrl {
   uint32_t depth, base; /* of the operand stack, below the parameters: entries, cells */
   uint32_t try_from, try_to, exn;
   uint32_t pads, pads_end;
+  uint32_t set; /* height of tr.set at its begin */
 };
 
 /* Where a try_table's clause arrives. */
@@ -65,6 +66,12 @@ struct tr {
   uint32_t *local_slot;
   uint8_t *local_rt;
   uint32_t *refs, *touched, *written; /* by slot, of locals: entries that stand for it; last use; last write */
+
+  /* Initialisation of locals, by the rule of core/valid for non-null ones: what a block has set counts until its end. */
+  uint8_t *is_set;
+  uint32_t *set; /* slots in the order in which they were set */
+  size_t set_cap;
+  uint32_t nset, enter, zero_from, zero_to;
 
   struct val val_sink;
   struct ir sink;

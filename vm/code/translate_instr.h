@@ -319,15 +319,16 @@ static void instruction(struct tr *t, const struct instr *in) {
   }
 }
 
-/* Fuel: the block's first operation takes the price of all its instructions. else and end are punctuation and cost nothing. */
-static void count_fuel(struct tr *t, unsigned op) {
-  if (!t->opt->fuel || op == OP_else || op == OP_end) return;
+/* Fuel and profile: the block's first operation takes the price of all its instructions. else and end are punctuation and cost nothing. */
+static void count_instr(struct tr *t, unsigned op) {
+  if ((!t->opt->fuel && !t->opt->profile) || op == OP_else || op == OP_end) return;
   if (t->fuel_ir == NO_SLOT) {
-    (void)tr_emit(t, IR_fuel);
-    t->fuel_ir = (uint32_t)t->c->n - 1;
+    t->fuel_ir = (uint32_t)t->c->n;
+    if (t->opt->fuel) (void)tr_emit(t, IR_fuel);
+    if (t->opt->profile) (void)tr_emit(t, IR_profile);
     t->block = (uint32_t)t->c->n;
   }
-  t->c->ir[t->fuel_ir].imm++;
+  for (uint32_t k = t->fuel_ir; k < t->block; k++) t->c->ir[k].imm++;
 }
 
 static void one(struct tr *t, const struct instr *in) {
@@ -346,7 +347,7 @@ static void one(struct tr *t, const struct instr *in) {
     default: return;
     }
   }
-  count_fuel(t, in->op);
+  count_instr(t, in->op);
   if (t->opt->trace) {
     struct ir *i = tr_emit(t, IR_trace);
     i->b = in->op, i->imm = in->offset;
@@ -411,13 +412,16 @@ static bool prologue(struct tr *t, struct reader *r) {
   t->refs = arena_array(t->c->arena, t->height + 1u, sizeof *t->refs);
   t->touched = arena_array(t->c->arena, t->height + 1u, sizeof *t->touched);
   t->written = arena_array(t->c->arena, t->height + 1u, sizeof *t->written);
-  if (!t->refs || !t->touched || !t->written) return error_no_memory(t->c->err, t->height);
+  t->is_set = arena_array(t->c->arena, t->height + 1u, 1);
+  if (!t->refs || !t->touched || !t->written || !t->is_set) return error_no_memory(t->c->err, t->height);
   memset(t->touched, 0xff, t->height * sizeof *t->touched);
   memset(t->written, 0xff, t->height * sizeof *t->written);
+  memset(t->is_set, 1, first);
   if (t->opt->max_depth) (void)tr_emit(t, IR_enter_depth);
-  if (t->height > first) {
-    struct ir *i = tr_emit(t, IR_enter);
-    i->a = first, i->b = t->height - first;
+  if (t->height > first) { /* which cells, the walk will tell: see end_prologue */
+    (void)tr_emit(t, IR_enter);
+    t->enter = (uint32_t)t->c->n - 1;
+    t->zero_from = t->height, t->zero_to = first;
   }
   if (t->opt->interruptible) (void)tr_emit(t, IR_poll);
   new_block(t);
@@ -427,8 +431,16 @@ static bool prologue(struct tr *t, struct reader *r) {
   return true;
 }
 
+/* Only locals that may be read before they are written need their zero. */
+static void end_prologue(struct tr *t) {
+  if (t->enter == NO_SLOT || t->c->n <= t->enter) return;
+  struct ir *i = &t->c->ir[t->enter];
+  if (t->zero_from >= t->zero_to) i->op = IR_NOP;
+  i->a = t->zero_from, i->b = t->zero_to - t->zero_from;
+}
+
 bool ir_translate(struct ircode *c, const mv_options_t *opt, const struct module_code *owner, mv_error_t *err) {
-  struct tr t = {.c = c, .opt = opt, .owner = owner, .type = module_func_type(c->module, c->func), .fuel_ir = NO_SLOT};
+  struct tr t = {.c = c, .opt = opt, .owner = owner, .type = module_func_type(c->module, c->func), .fuel_ir = NO_SLOT, .enter = NO_SLOT};
   struct reader r;
   struct instr in;
   c->err = err;
@@ -439,6 +451,8 @@ bool ir_translate(struct ircode *c, const mv_options_t *opt, const struct module
     if (ok) one(&t, &in);
     ok = ok && !t.failed;
   }
+  if (ok) end_prologue(&t);
+  free(t.set);
   free(t.stack);
   free(t.ctrls);
   free(t.pads);

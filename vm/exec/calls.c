@@ -34,7 +34,7 @@ static int call_host(struct exec *x, struct instance *inst, struct func *f, cell
 }
 
 /* A frame between two instances: where to return to, the caller's frame and instance, the number of result cells. */
-static int cross(struct exec *x, struct instance *inst, struct func *f, cell *at, cell ret, cell fp, struct entry *e) {
+static int cross(struct exec *x, struct instance *inst, struct func *f, cell *at, cell ret, cell fp) {
   const struct deftype *t = types_get(x->store->types, f->type);
   const struct code *c = f->code;
   const union word *pc = code_entry(c);
@@ -47,25 +47,25 @@ static int cross(struct exec *x, struct instance *inst, struct func *f, cell *at
   at[3] = t->u.func.result_cells;
   args[c->params] = (cell)(uintptr_t)&x->cross_code[1];
   args[c->params + 1] = (cell)(uintptr_t)at;
-  *e = (struct entry){pc, args, f->instance, (cell)(uintptr_t)c};
+  x->entry = (struct entry){pc, args, f->instance, (cell)(uintptr_t)c};
   return 0;
 }
 
-int call_func(struct exec *x, struct instance *inst, struct func *f, cell *fp, cell *args, const union word *ret, cell *top, struct entry *e) {
-  if (f->kind == FUNC_WASM) return cross(x, inst, f, args, (cell)(uintptr_t)ret, (cell)(uintptr_t)fp, e);
+int call_func(struct exec *x, struct instance *inst, struct func *f, cell *fp, cell *args, const union word *ret, cell *top) {
+  if (f->kind == FUNC_WASM) return cross(x, inst, f, args, (cell)(uintptr_t)ret, (cell)(uintptr_t)fp);
   const int t = call_host(x, inst, f, args, top);
-  *e = (struct entry){ret, fp, inst, args[0]};
+  x->entry = (struct entry){ret, fp, inst, args[0]};
   return t;
 }
 
-int tail_func(struct exec *x, struct instance *inst, struct func *f, cell *fp, cell *args, const cell *info, struct entry *e) {
+int tail_func(struct exec *x, struct instance *inst, struct func *f, cell *fp, cell *args, const cell *info) {
   const struct deftype *t = types_get(x->store->types, f->type);
   const cell ret = info[0], caller = info[1];
   if (f->kind == FUNC_HOST) { /* a call, and a return */
     const int trap = call_host(x, inst, f, args, args);
     if (trap) return trap;
     memmove(fp, args, t->u.func.result_cells * sizeof(cell));
-    *e = (struct entry){(const union word *)(uintptr_t)ret, (cell *)(uintptr_t)caller, inst, fp[0]};
+    x->entry = (struct entry){(const union word *)(uintptr_t)ret, (cell *)(uintptr_t)caller, inst, fp[0]};
     return 0;
   }
   if (ret == (cell)(uintptr_t)&x->cross_code[1]) { /* the frame between is there already: it knows the caller's instance */
@@ -74,11 +74,11 @@ int tail_func(struct exec *x, struct instance *inst, struct func *f, cell *fp, c
     memmove(fp, args, t->u.func.param_cells * sizeof(cell));
     fp[f->code->params] = ret;
     fp[f->code->params + 1] = caller;
-    *e = (struct entry){pc, fp, f->instance, (cell)(uintptr_t)f->code};
+    x->entry = (struct entry){pc, fp, f->instance, (cell)(uintptr_t)f->code};
     return 0;
   }
   memmove(fp, args, t->u.func.param_cells * sizeof(cell));
-  return cross(x, inst, f, fp, ret, caller, e);
+  return cross(x, inst, f, fp, ret, caller);
 }
 
 /* Does a range's clause take the exception? */
@@ -97,7 +97,7 @@ static const struct catch_range *find_catch(const struct code *c, uint32_t at, c
   return NULL;
 }
 
-bool unwind(struct exec *x, const struct code *c, const union word *pc, cell *fp, struct instance *inst, struct entry *e) {
+bool unwind(struct exec *x, const struct code *c, const union word *pc, cell *fp, struct instance *inst) {
   struct exn *exn = (struct exn *)ref_object(x->store->exception);
   if (!c) c = code_of_pc(inst->module, pc);
   while (c) {
@@ -111,7 +111,7 @@ bool unwind(struct exec *x, const struct code *c, const union word *pc, cell *fp
       if (r->kind == CATCH_REF || r->kind == CATCH_ALL_REF) fp[r->slot + n] = x->store->exception;
       if (r->exn != UINT32_MAX) fp[r->exn] = x->store->exception;
       x->store->exception = REF_NULL;
-      *e = (struct entry){c->words + r->target, fp, inst, 0};
+      x->entry = (struct entry){c->words + r->target, fp, inst, 0};
       return true;
     }
     const cell *info = fp + c->params;

@@ -5,7 +5,7 @@
  * and become functions that tail-call each other with the whole state in registers (MV_DISPATCH_TAIL), labels of one function reached by computed
  * goto (MV_DISPATCH_GOTO), or cases of a plain switch for any C11 compiler (MV_DISPATCH_SWITCH).
  *
- * State: pc (operation), fp (frame), mem and len (memory 0), acc, fs, fd, va (accumulators), inst, ex (struct exec). */
+ * State: pc (operation), fp (frame), mem and len (memory 0), acc, fs, fd, va (accumulators), inst. The rest is behind `ex`. */
 #ifndef EXEC_DISPATCH_H
 #define EXEC_DISPATCH_H
 
@@ -20,7 +20,15 @@
 #ifdef __has_attribute
 #if __has_attribute(musttail) && __has_attribute(preserve_none) && (defined(__x86_64__) || defined(__aarch64__))
 #define DISPATCH_CAN_TAIL 1
+#define HANDLER_CC __attribute__((preserve_none))
+#define MUSTTAIL __attribute__((musttail))
 #endif
+#endif
+#if !defined(DISPATCH_CAN_TAIL) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && (defined(__x86_64__) || defined(__aarch64__))
+/* gcc makes a jump of every call in tail position when it optimises and the arguments fit the registers, which these do */
+#define DISPATCH_CAN_TAIL 1
+#define HANDLER_CC
+#define MUSTTAIL
 #endif
 
 #ifndef MV_DISPATCH
@@ -34,12 +42,12 @@
 #endif
 
 #define STATE_PARAMS \
-  const union word *pc, cell *fp, uint8_t *mem, uint64_t len, uint64_t acc, struct instance *inst, struct exec *ex, float fs, double fd, v128 va
-#define STATE pc, fp, mem, len, acc, inst, ex, fs, fd, va
+  const union word *pc, cell *fp, uint8_t *mem, uint64_t len, uint64_t acc, struct instance *inst, float fs, double fd, v128 va
+#define STATE pc, fp, mem, len, acc, inst, fs, fd, va
+
+#define ex (inst->exec)
 
 #if MV_DISPATCH == MV_DISPATCH_TAIL
-#define HANDLER_CC __attribute__((preserve_none))
-#define MUSTTAIL __attribute__((musttail))
 typedef HANDLER_CC int handler_fn(STATE_PARAMS);
 #define HANDLER(rop) HANDLER_CC static int h_##rop(STATE_PARAMS)
 #define COLD_HANDLER(name) HANDLER_CC __attribute__((noinline, cold)) static int h_##name(STATE_PARAMS)
@@ -72,12 +80,12 @@ typedef HANDLER_CC int handler_fn(STATE_PARAMS);
     GOTO_HANDLER(trap); \
   } while (0)
 #define RELOAD_MEMORY() (mem = inst->mem0->base, len = inst->mem0->size)
-/* Goes on where struct entry e says. */
-#define ENTER(e) \
+/* Goes on where calls.c has said. */
+#define ENTER() \
   do { \
-    pc = (e).pc; \
-    fp = (e).fp; \
-    inst = (e).instance; \
+    pc = ex->entry.pc; \
+    fp = ex->entry.fp; \
+    inst = ex->entry.instance; \
     RELOAD_MEMORY(); \
     DISPATCH(); \
   } while (0)

@@ -26,7 +26,7 @@ bool exec_new(struct store *s, mv_error_t *err) {
     free(x);
     return error_no_memory(err, bytes);
   }
-  x->limit = x->stack + bytes / sizeof(cell);
+  x->limit = s->stack_limit = x->stack + bytes / sizeof(cell);
   x->top = x->stack;
   x->max_depth = s->options->max_depth;
   x->store = s;
@@ -146,7 +146,6 @@ bool exec_call(struct store *s, struct func *f, cell *cells, mv_error_t *err) {
   const struct deftype *t = types_get(s->types, f->type);
   mv_error_t own_error, *const outer_err = x->err;
   cell *const args = x->top;
-  struct entry e;
   if (!err) err = &own_error;
   *err = (mv_error_t){.offset = MV_NO_OFFSET};
   if (x->nesting >= MAX_NESTING) return error_set(err, MV_EXHAUSTION, MV_NO_OFFSET, "call stack exhausted: %d calls from host functions are nested", MAX_NESTING);
@@ -177,8 +176,7 @@ bool exec_call(struct store *s, struct func *f, cell *cells, mv_error_t *err) {
     else {
       args[c->params] = (cell)(uintptr_t)x->exit_code;
       args[c->params + 1] = 0;
-      e = (struct entry){code_entry(c), args, f->instance, 0};
-      ok = interp_run(x, e.pc, e.fp, e.instance);
+      ok = interp_run(code_entry(c), args, f->instance);
       if (!ok) report(x, err);
     }
     x->depth = depth;

@@ -19,7 +19,6 @@ bool exec_interrupted(const struct store *);
 void exec_set_fuel(struct store *, uint64_t);
 uint64_t exec_fuel(const struct store *);
 void exec_set_trace(struct store *, FILE *);
-void exec_set_trace(struct store *, FILE *); /* NULL: none */
 
 /* What a host function is given. */
 struct mv_caller {

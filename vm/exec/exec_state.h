@@ -15,6 +15,14 @@ enum trap {
   TRAP_COUNT
 };
 
+/* What became of an attempt to enter a function that is not of this instance's own code. */
+struct entry {
+  const union word *pc;
+  cell *fp;
+  struct instance *instance;
+  cell acc; /* for a callee: its struct code; after a host call: the first result */
+};
+
 struct exec {
   cell *limit;   /* end of the stack */
   const union word *pc; /* where execution ended: of a trap, the operation */
@@ -31,27 +39,20 @@ struct exec {
   struct store *store;
   mv_error_t *err; /* of the current exec_call */
   FILE *trace;
+  struct entry entry;        /* filled by calls.c for the handler that called it: not on its stack, so that it can end in a jump */
   union word exit_code[1];  /* where the outermost frame returns to */
   union word cross_code[2]; /* [1]: where a frame returns to whose caller belongs to another instance */
 };
 
-/* Runs from pc until the exit code (true) or a trap (false, x->trap). */
-bool interp_run(struct exec *x, const union word *pc, cell *fp, struct instance *inst);
+/* Runs from pc until the exit code (true) or a trap (false, exec's `trap`). */
+bool interp_run(const union word *pc, cell *fp, struct instance *inst);
 
-/* What became of an attempt to enter a function that is not of this instance's own code. */
-struct entry {
-  const union word *pc;
-  cell *fp;
-  struct instance *instance;
-  cell acc; /* for a callee: its struct code; after a host call: the first result */
-};
-
-/* exec/calls.c. `args`: the callee's first cell; ret: where to return to; fp: the caller's frame. Fills *e with where to go on (after a host call: behind the call). */
-int call_func(struct exec *, struct instance *, struct func *, cell *fp, cell *args, const union word *ret, cell *top, struct entry *e);
+/* exec/calls.c. `args`: the callee's first cell; ret: where to return to; fp: the caller's frame. Fills exec's `entry` with where to go on (after a host call: behind the call). */
+int call_func(struct exec *, struct instance *, struct func *, cell *fp, cell *args, const union word *ret, cell *top);
 /* The same in place of the current frame, whose return address is `info`. */
-int tail_func(struct exec *, struct instance *, struct func *, cell *fp, cell *args, const cell *info, struct entry *e);
+int tail_func(struct exec *, struct instance *, struct func *, cell *fp, cell *args, const cell *info);
 /* Finds the handler of store->exception, from the frame at fp stopped at pc. false: none within this exec_call. */
-bool unwind(struct exec *, const struct code *, const union word *pc, cell *fp, struct instance *, struct entry *e);
+bool unwind(struct exec *, const struct code *, const union word *pc, cell *fp, struct instance *);
 /* Translates the function at its first call. */
 int enter_untranslated(struct exec *, struct code *, const cell *fp);
 

@@ -262,6 +262,14 @@
 
 /* ---- one dispatcher of three ---- */
 
+/* bench/pairs.c builds the switch with a hook that sees every operation */
+#ifdef MV_COUNT
+void MV_COUNT(unsigned rop);
+#define COUNT(rop) MV_COUNT(rop)
+#else
+#define COUNT(rop) (void)0
+#endif
+
 #if MV_DISPATCH == MV_DISPATCH_TAIL
 
 static HANDLER_CC int h_oob(STATE_PARAMS);
@@ -276,26 +284,26 @@ static handler_fn *const handlers[] = {
 
 uint64_t exec_handler(unsigned rop) { return (uint64_t)(uintptr_t)handlers[rop]; }
 
-bool interp_run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst) {
+bool interp_run(const union word *pc, cell *fp, struct instance *inst) {
   const v128 zero = v128_from_cells((const uint64_t[2]){0, 0});
-  return ((handler_fn *)pc->ptr)(pc, fp, inst->mem0->base, inst->mem0->size, 0, inst, ex, 0, 0, zero);
+  return ((handler_fn *)pc->ptr)(pc, fp, inst->mem0->base, inst->mem0->size, 0, inst, 0, 0, zero);
 }
 
 #else
 
 #if MV_DISPATCH == MV_DISPATCH_GOTO
 /* Called without a state it fills *table with the addresses of the labels. */
-static bool run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst, const void *const **table) {
+static bool run(const union word *pc, cell *fp, struct instance *inst, const void *const **table) {
 #define H(rop) &&L_##rop,
   static const void *const labels[] = {
 #include "code/rop_list.h"
   };
-  if (!ex) {
+  if (!pc) {
     *table = labels;
     return true;
   }
 #else
-bool interp_run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst) {
+bool interp_run(const union word *pc, cell *fp, struct instance *inst) {
 #endif
   uint8_t *mem = inst->mem0->base;
   uint64_t len = inst->mem0->size, acc = 0;
@@ -309,13 +317,14 @@ bool interp_run(struct exec *ex, const union word *pc, cell *fp, struct instance
 
 uint64_t exec_handler(unsigned rop) {
   const void *const *table;
-  (void)run(NULL, NULL, NULL, NULL, &table);
+  (void)run(NULL, NULL, NULL, &table);
   return (uint64_t)(uintptr_t)table[rop];
 }
 
-bool interp_run(struct exec *ex, const union word *pc, cell *fp, struct instance *inst) { return run(ex, pc, fp, inst, NULL); }
+bool interp_run(const union word *pc, cell *fp, struct instance *inst) { return run(pc, fp, inst, NULL); }
 #else
 dispatch:
+  COUNT(pc->u32[0]);
   switch (pc->u32[0]) {
 #include "exec/handlers.h"
   default: LEAVE(false);

@@ -3,7 +3,9 @@
  *
  * Floats: operations that compute take and give float and double and quiet every NaN; those that only touch the sign or move bits work on the bits, since
  * some hosts quiet a NaN that merely passes through a float (x87). The host rounds to nearest, evaluates in the declared
- * type and does not contract a*b+c (gcc: -ffp-contract=off). */
+ * type and does not contract a*b+c (gcc: -ffp-contract=off).
+ *
+ * -DNUM_PORTABLE asks for what a compiler without gcc's extensions gets. */
 #ifndef EXEC_NUM_H
 #define EXEC_NUM_H
 
@@ -56,7 +58,7 @@ static inline bool f32_is_nan(float x) { return x != x; }
 static inline bool f64_is_nan(double x) { return x != x; }
 
 static inline uint32_t i32_popcnt(uint32_t x) {
-#ifdef __POPCNT__
+#if defined(__POPCNT__) && !defined(NUM_PORTABLE)
   return (uint32_t)__builtin_popcount(x);
 #else
   x -= x >> 1 & 0x55555555u;
@@ -66,7 +68,7 @@ static inline uint32_t i32_popcnt(uint32_t x) {
 }
 
 static inline uint64_t i64_popcnt(uint64_t x) {
-#ifdef __POPCNT__
+#if defined(__POPCNT__) && !defined(NUM_PORTABLE)
   return (uint64_t)__builtin_popcountll(x);
 #else
   x -= x >> 1 & 0x5555555555555555u;
@@ -75,7 +77,7 @@ static inline uint64_t i64_popcnt(uint64_t x) {
 #endif
 }
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(NUM_PORTABLE)
 static inline uint32_t i32_clz(uint32_t x) { return x ? (uint32_t)__builtin_clz(x) : 32; }
 static inline uint32_t i32_ctz(uint32_t x) { return x ? (uint32_t)__builtin_ctz(x) : 32; }
 static inline uint64_t i64_clz(uint64_t x) { return x ? (uint64_t)__builtin_clzll(x) : 64; }
@@ -156,7 +158,7 @@ static inline struct num_wide i64_sub128(uint64_t al, uint64_t ah, uint64_t bl, 
 }
 
 static inline struct num_wide i64_mul_wide_u(uint64_t a, uint64_t b) {
-#if defined(__SIZEOF_INT128__) && !defined(NUM_NO_INT128)
+#if defined(__SIZEOF_INT128__) && !defined(NUM_PORTABLE)
   __extension__ unsigned __int128 p = (unsigned __int128)a * b;
   return (struct num_wide){(uint64_t)p, (uint64_t)(p >> 64)};
 #else

@@ -2,8 +2,7 @@
 
 /* Ends the interpreter, unless what happened is an exception that one of its frames catches. */
 COLD_HANDLER(trap) {
-  struct entry e;
-  if (acc == TRAP_EXCEPTION && unwind(ex, NULL, pc, fp, inst, &e)) ENTER(e);
+  if (acc == TRAP_EXCEPTION && unwind(ex, NULL, pc, fp, inst)) ENTER();
   ex->trap = (int)acc;
   ex->pc = pc;
   ex->fp = fp;
@@ -90,10 +89,10 @@ HANDLER(ROP_trace) {
   NEXT(4);
 }
 
-/* [h][counter]: one more execution */
+/* [h][cost][struct code]: like fuel, for the profile */
 HANDLER(ROP_profile) {
-  ++*(uint64_t *)(uintptr_t)pc[1].u64;
-  NEXT(2);
+  ((struct code *)(uintptr_t)pc[2].ptr)->executed += pc[1].u64;
+  NEXT(3);
 }
 
 /* [h][from, to][cells] */
@@ -147,7 +146,7 @@ HANDLER(ROP_return_cross) {
   do { \
     const struct code *callee = (c); \
     const union word *e = code_entry(callee); \
-    if (unlikely((size_t)((char *)ex->limit - (char *)(args)) < e[-1].u64)) TRAP(TRAP_STACK); \
+    if (unlikely((size_t)((char *)inst->stack_limit - (char *)(args)) < e[-1].u64)) TRAP(TRAP_STACK); \
     (info)[0] = (cell)(uintptr_t)(ret); \
     (info)[1] = (cell)(uintptr_t)fp; \
     acc = (uint64_t)(uintptr_t)callee; \
@@ -157,13 +156,12 @@ HANDLER(ROP_return_cross) {
   } while (0)
 #define CALL_FUNC(f, args, ret, top) \
   do { \
-    struct entry e; \
-    const int t = call_func(ex, inst, f, fp, args, ret, top, &e); \
+    const int t = call_func(ex, inst, f, fp, args, ret, top); \
     if (unlikely(t)) TRAP(t); \
-    acc = e.acc; \
+    acc = ex->entry.acc; \
     fs = f32_reinterpret_i32((uint32_t)acc); \
     fd = f64_reinterpret_i64(acc); \
-    ENTER(e); \
+    ENTER(); \
   } while (0)
 
 /* [h][args, info][struct code][caller] */
@@ -202,7 +200,7 @@ HANDLER(ROP_call_ref) {
   do { \
     const struct code *callee = (c); \
     const union word *e = code_entry(callee); \
-    if (unlikely((size_t)((char *)ex->limit - (char *)fp) < e[-1].u64)) TRAP(TRAP_STACK); \
+    if (unlikely((size_t)((char *)inst->stack_limit - (char *)fp) < e[-1].u64)) TRAP(TRAP_STACK); \
     const cell *from = (args), ret = fp[info_cell], caller = fp[(info_cell) + 1]; \
     for (uint32_t k = 0, cells = (n); k < cells; k++) fp[k] = from[k]; \
     fp[params] = ret; \
@@ -213,13 +211,12 @@ HANDLER(ROP_call_ref) {
   } while (0)
 #define TAIL_FUNC(f, args, info_cell) \
   do { \
-    struct entry e; \
-    const int t = tail_func(ex, inst, f, fp, args, fp + (info_cell), &e); \
+    const int t = tail_func(ex, inst, f, fp, args, fp + (info_cell)); \
     if (unlikely(t)) TRAP(t); \
-    acc = e.acc; \
+    acc = ex->entry.acc; \
     fs = f32_reinterpret_i32((uint32_t)acc); \
     fd = f64_reinterpret_i64(acc); \
-    ENTER(e); \
+    ENTER(); \
   } while (0)
 
 /* [h][args, info][struct code][cells] */
@@ -245,12 +242,11 @@ HANDLER(ROP_tail_ref) {
 /* Exceptions: [h][base, top][tag, -][struct code] */
 #define THROW(name) \
   HANDLER(ROP_##name) { \
-    struct entry e; \
     ex->top = fp + pc[1].u32[1]; \
     const int t = slow_##name(ex, inst, fp + pc[1].u32[0], pc); \
     if (t != TRAP_EXCEPTION) TRAP(t); \
-    if (!unwind(ex, (const struct code *)pc[3].ptr, pc, fp, inst, &e)) TRAP(TRAP_EXCEPTION); \
-    ENTER(e); \
+    if (!unwind(ex, (const struct code *)pc[3].ptr, pc, fp, inst)) TRAP(TRAP_EXCEPTION); \
+    ENTER(); \
   }
 THROW(throw)
 THROW(throw_ref)

@@ -15,7 +15,7 @@ static size_t set_slot(const struct gc_set *s, uintptr_t key) {
   return i;
 }
 
-bool gc_set_has(const struct gc_set *s, uintptr_t key) { return s->cap && s->slots[set_slot(s, key)] == key; }
+bool gc_set_has(const struct gc_set *s, uintptr_t key) { return key != 0 && s->cap && s->slots[set_slot(s, key)] == key; }
 
 bool gc_set_add(struct gc_set *s, uintptr_t key) {
   if (s->count * 2 >= s->cap) {

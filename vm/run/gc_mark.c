@@ -5,6 +5,7 @@
  * objects with unmarked children, as often as that happens. */
 #include <stdlib.h>
 
+#include "exec/exec.h"
 #include "run/gc_heap.h"
 
 enum { ARRAY_SLICE = 128 };

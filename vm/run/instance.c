@@ -92,6 +92,8 @@ static struct instance *instance_alloc(struct store *s, struct module *m, mv_err
   l = (struct layout){(uint8_t *)inst, 0, true};
   lay_out(inst, &l, m, ncells);
   inst->store = s;
+  inst->exec = s->exec;
+  inst->stack_limit = s->stack_limit;
   inst->module = m;
   inst->mem0 = (struct mem_inst *)(uintptr_t)&no_memory;
   return inst;

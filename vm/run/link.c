@@ -94,7 +94,7 @@ static char *print_global(const struct globaltype *t, char *buf, size_t cap) {
 
 static char *print_tag(const struct types *types, uint32_t id, char *buf, size_t cap) {
   char type[TYPE_TEXT];
-  snprintf(buf, cap, "(tag %s)", print_func(types, id, type, sizeof type));
+  snprintf(buf, cap, "(tag%s", print_func(types, id, type, sizeof type) + strlen("(func"));
   return buf;
 }
 

@@ -83,6 +83,8 @@ struct extern_ref {
 struct instance {
   struct mem_inst *mem0; /* memories[0] or a static empty memory; never NULL */
   struct store *store;
+  struct exec *exec;     /* store->exec */
+  cell *stack_limit;     /* exec's, beside what else a call reads */
   struct module *module;
   struct func **funcs;   /* [nfuncs]; NULL until somebody asks: use instance_func */
   struct table_inst **tables;
@@ -118,6 +120,7 @@ struct store {
   struct types *types;
   const mv_options_t *options;
   struct exec *exec;
+  cell *stack_limit; /* set with exec */
   struct gc_heap *heap;
   struct instance *instances;
   struct mem_inst *memories;
@@ -218,9 +221,5 @@ struct waiters *waiters_new(void);
 void waiters_delete(struct waiters *);
 void waiters_lock(struct waiters *);
 void waiters_unlock(struct waiters *);
-
-/* What run/ asks of the interpreter; see exec/exec.h. */
-void exec_stack_ranges(struct store *, void (*each)(void *env, const cell *from, const cell *to), void *env);
-bool exec_interrupted(const struct store *);
 
 #endif

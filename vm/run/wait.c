@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "exec/exec.h"
 #include "run/os.h"
 #include "run/run.h"
 

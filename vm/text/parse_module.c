@@ -60,7 +60,7 @@ static bool bind_import(struct parser *p, uint32_t token) {
     }
     return true;
   }
-  if (!at_form(p, KW_ITEM)) return unexpected(p, "a name or (item");
+  if (!at_form(p, KW_ITEM) && !at(p, TOKEN_RPAR)) return unexpected(p, "a name or (item");
   while (at_form(p, KW_ITEM)) {
     p->t += 2;
     if (!expect(p, TOKEN_STRING, "a name") || !bind_externtype(p, true) || !expect(p, TOKEN_RPAR, ")")) return false;

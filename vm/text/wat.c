@@ -96,3 +96,5 @@ void mv_wat_caret(const char *text, size_t size, uint32_t line, uint32_t column,
   }
   fputs("^\n", out);
 }
+
+void mv_free(void *p) { free(p); }

@@ -61,6 +61,7 @@ static const uint8_t *fast(struct validator *v, const uint8_t *p, const uint8_t 
   const struct module *m = v->m;
   valtype *sp = v->sp, *floor = frame_floor(v, top(v)), t;
   const uint8_t *q;
+  struct quick k;
   uint32_t x;
   for (;; p = q) {
     if (unlikely(p >= end)) break;
@@ -116,23 +117,23 @@ static const uint8_t *fast(struct validator *v, const uint8_t *p, const uint8_t 
     case OP_i32_load: case OP_i64_load: case OP_f32_load: case OP_f64_load: case OP_i32_load8_s: case OP_i32_load8_u: case OP_i32_load16_s:
     case OP_i32_load16_u: case OP_i64_load8_s: case OP_i64_load8_u: case OP_i64_load16_s: case OP_i64_load16_u: case OP_i64_load32_s:
     case OP_i64_load32_u:
-      if (unlikely(p[1] > v->quick[op].align || !(q = leb(p + 2, &x)) || sp == floor || sp[-1] != v->mem0)) goto out;
+      if (unlikely(p[1] >= v->quick[op].aligns || !(q = leb(p + 2, &x)) || sp == floor || sp[-1] != v->mem0)) goto out;
       sp[-1] = v->quick[op].out;
       continue;
     case OP_i32_store: case OP_i64_store: case OP_f32_store: case OP_f64_store: case OP_i32_store8: case OP_i32_store16: case OP_i64_store8:
     case OP_i64_store16: case OP_i64_store32:
-      if (unlikely(p[1] > v->quick[op].align || !(q = leb(p + 2, &x)) || sp - floor < 2 || sp[-1] != v->quick[op].in || sp[-2] != v->mem0)) goto out;
+      if (unlikely(p[1] >= v->quick[op].aligns || !(q = leb(p + 2, &x)) || sp - floor < 2 || sp[-1] != v->quick[op].in || sp[-2] != v->mem0)) goto out;
       sp -= 2;
       continue;
     case OP_call: {
       if (unlikely(!(q = leb(p + 1, &x)) || x >= m->nfuncs)) goto out;
       const struct deftype *f = module_func_type(m, x);
-      uint32_t n = f->u.func.nparams, k = f->u.func.nresults;
-      if (unlikely(k > 2 || sp - floor < (ptrdiff_t)n)) goto out;
+      uint32_t n = f->u.func.nparams, nresults = f->u.func.nresults;
+      if (unlikely(nresults > 2 || sp - floor < (ptrdiff_t)n)) goto out;
       for (uint32_t i = 0; i < n; i++)
         if (unlikely(sp[i - (ptrdiff_t)n] != f->u.func.params[i])) goto out;
       sp -= n;
-      for (uint32_t i = 0; i < k; i++) *sp++ = f->u.func.results[i];
+      for (uint32_t i = 0; i < nresults; i++) *sp++ = f->u.func.results[i];
       continue;
     }
     case OP_if:
@@ -195,32 +196,45 @@ static const uint8_t *fast(struct validator *v, const uint8_t *p, const uint8_t 
       q = p + 1;
       continue;
     case OP_nop: q = p + 1; continue;
-    default: {
-      struct quick k = v->quick[op];
-      if (unlikely(k.n == 0 || sp - floor < k.n || sp[-1] != k.in || sp[-(int)k.n] != k.in)) goto out;
-      sp -= k.n - 1;
-      sp[-1] = k.out;
+    case 0xfd:
+      if (unlikely(!(q = leb(p + 1, &x)) || x >= 0x200)) goto out;
+      k = v->quick[QUICK_VECTOR + x];
+      if (unlikely(k.n > 2 && (sp - floor < k.n || sp[-2] != k.in))) goto out;
+      break;
+    default:
+      k = v->quick[op];
       q = p + 1;
-      continue;
+      break;
     }
-    }
+    if (unlikely(k.n == 0 || sp - floor < k.n || sp[-1] != k.in || sp[-(int)k.n] != k.in)) goto out;
+    sp -= k.n - 1;
+    sp[-1] = k.out;
   }
 out:
   v->sp = sp;
   return p;
 }
 
-/* The rows that `fast` can follow: numeric instructions of one byte with one or two operands of one type, loads and stores. */
-void quick_init(struct validator *v) {
+/* What `fast` can follow: numeric and vector instructions with one to three operands of one type, and the accesses of memory. */
+static struct quick quick_row(const struct opinfo *info) {
   static const char letters[] = "?iIfFv"; /* by value type */
-  for (unsigned op = 0; op < 256; op++) {
-    const struct opinfo *info = op_info(op);
-    if (!info->text || !info->sig || (info->feature && !(v->m->features >> info->feature & 1))) continue;
-    const char *colon = strchr(info->sig, ':'), *in = colon > info->sig ? strchr(letters, colon[-1]) : NULL, *out = colon[1] ? strchr(letters, colon[1]) : NULL;
-    struct quick q = {0, (uint8_t)(in ? in - letters : 0), (uint8_t)(out ? out - letters : 0), info->align};
-    if (info->rule == RULE_PLAIN && info->imm == IMM_NONE && in && out) q.n = (uint8_t)(colon - info->sig);
-    v->quick[op] = q;
-  }
+  struct quick q = {0, 0, 0, (uint8_t)(info->align + 1)};
+  if (!info->sig) return q;
+  const char *sig = info->sig, *colon = strchr(sig, ':');
+  const char *in = colon > sig ? strchr(letters, colon[-1]) : NULL, *out = colon[1] ? strchr(letters, colon[1]) : NULL;
+  size_t n = (size_t)(colon - sig);
+  q.in = (uint8_t)(in ? in - letters : 0);
+  q.out = (uint8_t)(out ? out - letters : 0);
+  bool alike = in && strspn(sig, (const char[]){*in, 0}) == n;
+  if (info->rule == RULE_PLAIN && info->imm == IMM_NONE && alike && out && !colon[2] && n <= 3) q.n = (uint8_t)n;
+  return q;
+}
+
+/* Rows are learned when the rules have accepted an instruction for the first time: a small module does not pay for all of them. */
+static void quick_learn(struct validator *v, unsigned op) {
+  if (op >= OP_PAGE_FB && (op < OP_PAGE_FD || op >= OP_PAGE_FE)) return;
+  struct quick *q = &v->quick[op < OP_PAGE_FB ? op : QUICK_VECTOR + op - OP_PAGE_FD];
+  if (q->aligns == 0) *q = quick_row(op_info(op));
 }
 
 /* ---- the walk ---- */
@@ -230,7 +244,9 @@ static bool step(struct validator *v) {
   v->offset = reader_offset(&v->r);
   if (!instr_read(&v->r, v->m, &in)) return false;
   if (v->constant && !is_constant(v, &in)) return invalid(v, "constant expression required: %s is not constant", op_info(in.op)->text);
-  return rule_instr(v, &in);
+  if (!rule_instr(v, &in)) return false;
+  quick_learn(v, in.op);
+  return true;
 }
 
 /* What stands behind the last instruction of a body without an `end` decides what is said, as if one had read on. */

@@ -267,7 +267,6 @@ bool module_validate(struct module *m, mv_error_t *err) {
   v->func = TYPE_NONE;
   v->nglobals = m->nimported_globals;
   v->mem0 = m->nmemories == 0 ? MEM0_NONE : m->memories[0].limits.is64 ? VT_I64 : VT_I32;
-  quick_init(v);
   bool ok = validate(v);
   free(v->stack);
   free(v->frames);

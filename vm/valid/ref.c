@@ -126,10 +126,18 @@ static bool rule_branch(struct validator *v, const struct instr *in) {
 
 /* ---- structs ---- */
 
+/* Is nothing left but operands of unknown number and type? Then any number of them can be popped. */
+static bool is_bottomless(struct validator *v) { return top(v)->unreachable && v->sp == frame_floor(v, top(v)); }
+
+/* A struct may have 10,000 fields, and a body name it a million times: first the plain run of operands that just fit. */
 static bool pop_fields(struct validator *v, const struct deftype *t) {
-  if (t->u.agg.nfields == 1) return pop(v, unpacked(t->u.agg.fields[0].type));
-  for (uint32_t i = t->u.agg.nfields; i-- > 0;)
-    if (!pop(v, unpacked(t->u.agg.fields[i].type))) return false;
+  const struct field *fields = t->u.agg.fields;
+  const valtype *floor = frame_floor(v, top(v));
+  valtype *sp = v->sp;
+  uint32_t i = t->u.agg.nfields;
+  while (i > 0 && sp > floor && sp[-1] == unpacked(fields[i - 1].type)) sp--, i--;
+  for (v->sp = sp; i > 0 && !is_bottomless(v); i--)
+    if (!pop(v, unpacked(fields[i - 1].type))) return false;
   return true;
 }
 
@@ -183,7 +191,7 @@ static bool rule_array_new_fixed(struct validator *v, uint32_t type, uint32_t n)
   if (!f) return false;
   if (n > LIMIT_ARRAY_NEW_FIXED)
     return error_set(v->err, MV_LIMIT, v->offset, "too many operands of array.new_fixed: %u, at most %d", n, LIMIT_ARRAY_NEW_FIXED);
-  for (uint32_t i = 0; i < n; i++)
+  for (uint32_t i = 0; i < n && !is_bottomless(v); i++)
     if (!pop(v, unpacked(f->type))) return false;
   return push_new(v, v->m->type_ids[type]);
 }

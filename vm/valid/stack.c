@@ -21,14 +21,24 @@ static void describe_place(const struct validator *v, char *buf, size_t cap) {
   }
 }
 
+/* Names come from the module: no control characters of theirs, of ASCII or of Latin-1, reach a terminal. */
+static void make_printable(char *text) {
+  for (unsigned char *p = (unsigned char *)text; *p; p++) {
+    if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) *p = p[1] = '?';
+    if (*p < 0x20 || *p == 0x7f) *p = '?';
+  }
+}
+
 bool invalid(struct validator *v, const char *format, ...) {
   char text[MV_ERROR_TEXT / 2 + 100], place[140];
   va_list ap;
   va_start(ap, format);
   vsnprintf(text, sizeof text, format, ap);
   va_end(ap);
+  make_printable(text);
   if (!v->where && v->func == TYPE_NONE) return error_set(v->err, MV_INVALID, v->offset, "%s", text);
   describe_place(v, place, sizeof place);
+  make_printable(place);
   return error_set(v->err, MV_INVALID, v->offset, "%s (in %s)", text, place);
 }
 
@@ -69,6 +79,7 @@ bool mismatch(struct validator *v, const char *who, const valtype *want, uint32_
 
 bool match_lists(struct validator *v, const char *who, const valtype *want, uint32_t nwant, const char *what, const valtype *have, uint32_t nhave) {
   bool ok = nwant == nhave;
+  if (ok && (nwant == 0 || memcmp(want, have, nwant * sizeof *want) == 0)) return true;
   for (uint32_t i = 0; ok && i < nwant; i++) ok = types_match(v->m->types, have[i], want[i]);
   return ok || mismatch(v, who, want, nwant, what, have, nhave);
 }
@@ -129,7 +140,13 @@ bool pop_list(struct validator *v, const valtype *types, uint32_t n) {
   return true;
 }
 
-bool pop(struct validator *v, valtype expected) { return pop_list(v, &expected, 1); }
+bool pop(struct validator *v, valtype expected) {
+  if (likely(v->sp > frame_floor(v, top(v)) && v->sp[-1] == expected)) {
+    v->sp--;
+    return true;
+  }
+  return pop_list(v, &expected, 1);
+}
 
 bool pop_any(struct validator *v, valtype *t) {
   if (operands(v, 1)) {

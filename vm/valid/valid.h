@@ -30,12 +30,13 @@ struct local_group {
 enum {
   MEM0_NONE = 0xff,   /* no operand has this type */
   LOCAL_UNSET = 0x80, /* flag of a local's type beside its code: has no default value, look at the stamps */
-  STACK_PAD = 2       /* slots below the stack that may be read */
+  STACK_PAD = 4,      /* slots below the stack that may be read */
+  QUICK_VECTOR = 256  /* where the vector instructions begin in the quick table */
 };
 
-/* What the fast path knows of a one-byte instruction: `n` operands of type `in`, a result `out`. */
+/* What the fast path knows of an instruction of one byte, or behind 0xFD: `n` operands of type `in`, a result `out`. */
 struct quick {
-  uint8_t n, in, out, align;
+  uint8_t n, in, out, aligns; /* aligns: alignments that are allowed, 0: the row has not been filled yet */
 };
 
 struct validator {
@@ -67,7 +68,7 @@ struct validator {
 
   uint32_t br_tables; /* number of the current br_table */
   uint8_t mem0;       /* address type of memory 0, or MEM0_NONE */
-  struct quick quick[256];
+  struct quick quick[QUICK_VECTOR + 0x200];
 };
 
 /* ---- stack.c ---- */
@@ -130,7 +131,6 @@ MV_MUST_USE bool validate_body(struct validator *, uint32_t func);
 MV_MUST_USE bool validate_const(struct validator *, const struct constexpr_ *, valtype expected);
 /* A list of `count` constant expressions, one behind the other. */
 MV_MUST_USE bool validate_consts(struct validator *, const struct constexpr_ *, uint32_t count, valtype expected);
-void quick_init(struct validator *);
 
 static inline void declare_ref(struct module *m, uint32_t func) { m->declared_refs[func >> 3] |= (uint8_t)(1u << (func & 7)); }
 

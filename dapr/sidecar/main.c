@@ -1,0 +1,301 @@
+/* main.c: the command `minivm dapr`: the sidecar on its own, with the flags of `dapr run` and daprd. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server.h"
+#include "sidecar.h"
+
+enum { LIST_MAX = 32, SERVERS_MAX = 8, METRICS_PORT = 9090, HTTP_PORT = 3500, GRACE_SECONDS = 5 };
+
+struct settings {
+  struct sidecar_options sidecar;
+  const char *resources[LIST_MAX + 1], *peers[LIST_MAX + 1];
+  size_t resource_count, peer_count;
+  const char *addresses, *metrics_address, *app_protocol;
+  int metrics_port;
+  bool metrics;
+  int64_t max_body, grace;
+  char **command; /* after --: the application */
+};
+
+enum kind { TEXT, NUMBER, SWITCH, LIST, SIZE_MB, SIZE, IGNORED, IGNORED_SWITCH };
+
+struct flag {
+  const char *name;
+  enum kind kind;
+  size_t offset;
+  const char *help;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct flag flags[] = {
+    {"app-id", TEXT, AT(sidecar.app_id), "ID: the application's name (default minivm)"},
+    {"app-port", NUMBER, AT(sidecar.app_port), "PORT: where the application listens"},
+    {"app-channel-address", TEXT, AT(sidecar.app_host), "HOST: of the application (default 127.0.0.1)"},
+    {"app-protocol", TEXT, AT(app_protocol), "http"},
+    {"dapr-http-port", NUMBER, AT(sidecar.http_port), "PORT: of the Dapr API (default 3500)"},
+    {"dapr-listen-addresses", TEXT, AT(addresses), "IP,IP: of the Dapr API (default 127.0.0.1)"},
+    {"resources-path", LIST, AT(resources), "FOLDER: component, subscription, resiliency and endpoint files; repeatable"},
+    {"components-path", LIST, AT(resources), "the older name of --resources-path"},
+    {"config", TEXT, AT(sidecar.config), "FILE: the Configuration file"},
+    {"peer", LIST, AT(peers), "ID=URL: where another application is; repeatable"},
+    {"state-file", TEXT, AT(sidecar.state_file), "FILE: of the built-in statestore (default .minivm/state.db)"},
+    {"log-level", TEXT, SIZE_MAX, "debug, info, warn, error, fatal (default info)"},
+    {"log-as-json", SWITCH, AT(sidecar.log_json), ""},
+    {"enable-metrics", SWITCH, AT(metrics), "(default true)"},
+    {"metrics-port", NUMBER, AT(metrics_port), "PORT: of /metrics (default 9090)"},
+    {"metrics-listen-address", TEXT, AT(metrics_address), "IP: of /metrics (default 127.0.0.1)"},
+    {"max-body-size", SIZE, AT(max_body), "SIZE: of requests, such as 4Mi (default 4Mi)"},
+    {"dapr-http-max-request-size", SIZE_MB, AT(max_body), "MB: the older name of --max-body-size"},
+    {"dapr-graceful-shutdown-seconds", NUMBER, SIZE_MAX - 1, "N: for requests under way (default 5)"},
+    /* daprd's flags for what is not here are accepted, so that its command lines work. */
+    {"namespace", TEXT, AT(sidecar.name_space), ""},
+    {"dapr-grpc-port", IGNORED, 0, ""}, {"dapr-internal-grpc-port", IGNORED, 0, ""}, {"dapr-public-port", IGNORED, 0, ""}, {"dapr-internal-grpc-listen-address", IGNORED, 0, ""},
+    {"placement-host-address", IGNORED, 0, ""}, {"scheduler-host-address", IGNORED, 0, ""}, {"control-plane-address", IGNORED, 0, ""}, {"sentry-address", IGNORED, 0, ""},
+    {"mode", IGNORED, 0, ""}, {"app-max-concurrency", IGNORED, 0, ""}, {"profile-port", IGNORED, 0, ""}, {"unix-domain-socket", IGNORED, 0, ""}, {"trust-domain", IGNORED, 0, ""},
+    {"read-buffer-size", IGNORED, 0, ""}, {"dapr-http-read-buffer-size", IGNORED, 0, ""}, {"dapr-block-shutdown-duration", IGNORED, 0, ""}, {"allowed-origins", IGNORED, 0, ""},
+    {"app-health-check-path", IGNORED, 0, ""}, {"app-health-probe-interval", IGNORED, 0, ""}, {"app-health-probe-timeout", IGNORED, 0, ""}, {"app-health-threshold", IGNORED, 0, ""},
+    {"enable-mtls", IGNORED_SWITCH, 0, ""}, {"enable-profiling", IGNORED_SWITCH, 0, ""}, {"enable-api-logging", IGNORED_SWITCH, 0, ""}, {"enable-app-health-check", IGNORED_SWITCH, 0, ""},
+    {"app-ssl", IGNORED_SWITCH, 0, ""}, {"disable-builtin-k8s-secret-store", IGNORED_SWITCH, 0, ""}};
+
+enum { FLAGS = sizeof flags / sizeof *flags };
+
+static int usage(const char *name) {
+  printf("usage: %s [flags] [-- application and its arguments]\n\nThe Dapr sidecar for one application. Flags, as of dapr run:\n", name);
+  for (size_t i = 0; i < FLAGS; i++)
+    if (*flags[i].help || flags[i].kind == SWITCH) printf("  --%-32s %s\n", flags[i].name, flags[i].help);
+  printf("\nWithout --resources-path: a state store `statestore` in .minivm/state.db and a pub/sub `pubsub` in memory.\n"
+         "DAPR_API_TOKEN and APP_API_TOKEN of the environment are demanded from callers and shown to the application.\n");
+  return 0;
+}
+
+static bool bad(const char *name, const char *what, const char *value) {
+  fprintf(stderr, "minivm: --%s: \"%s\" %s\n", name, value, what);
+  return false;
+}
+
+static bool set_list(struct settings *s, const struct flag *f, const char *value) {
+  bool peers = f->offset == AT(peers);
+  const char **list = peers ? s->peers : s->resources;
+  size_t *n = peers ? &s->peer_count : &s->resource_count;
+  if (*n == LIST_MAX) return bad(f->name, "is one too many", value);
+  list[(*n)++] = value;
+  return true;
+}
+
+static bool set_size(struct settings *s, const struct flag *f, const char *value) {
+  const struct { const char *unit; int64_t bytes; } units[] = {{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"K", 1000}, {"M", 1000000}, {"G", 1000000000}};
+  size_t digits = strspn(value, "0123456789");
+  int64_t n, scale = f->kind == SIZE_MB ? 1 << 20 : 1;
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    if (strcmp(value + digits, units[i].unit) == 0) scale = units[i].bytes, i = sizeof units / sizeof *units;
+    else if (value[digits] && i + 1 == sizeof units / sizeof *units) return bad(f->name, "is no size: write 4Mi", value);
+  if (!span_int((struct span){value, digits}, &n) || n > INT32_MAX || n * scale > (int64_t)1 << 40) return bad(f->name, "is no size: write 4Mi", value);
+  s->max_body = n * scale;
+  return true;
+}
+
+static bool set(struct settings *s, const struct flag *f, const char *value) {
+  char *base = (char *)s;
+  int64_t n;
+  switch (f->kind) {
+    case LIST: return set_list(s, f, value);
+    case SIZE:
+    case SIZE_MB: return set_size(s, f, value);
+    case SWITCH: *(bool *)(void *)(base + f->offset) = text_true(value); return true;
+    case TEXT:
+      if (f->offset == SIZE_MAX) return log_level_parse(value, &s->sidecar.log_level) || bad(f->name, "is unknown: use debug, info, warn, error or fatal", value);
+      *(const char **)(void *)(base + f->offset) = value;
+      return true;
+    case NUMBER:
+      if (!span_int(span_of(value), &n) || n < -1 || n > INT32_MAX) return bad(f->name, "is no number", value);
+      if (f->offset == SIZE_MAX - 1) s->grace = n < 0 ? GRACE_SECONDS : n;
+      else *(int *)(void *)(base + f->offset) = n < 0 ? 0 : (int)n;
+      return true;
+    default: return true;
+  }
+}
+
+static const struct flag *find(struct span name) {
+  for (size_t i = 0; i < FLAGS; i++)
+    if (span_is(name, flags[i].name)) return &flags[i];
+  return NULL;
+}
+
+/* -1: go on; otherwise an exit code. */
+static int parse(struct settings *s, int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    const char *arg = argv[i];
+    if (strcmp(arg, "--") == 0) return s->command = argv[i + 1] ? argv + i + 1 : NULL, -1;
+    struct span rest = span_of(arg + strspn(arg, "-"));
+    if (rest.p == arg) return fprintf(stderr, "minivm: unexpected \"%s\": write -- before the application\n", arg), 2;
+    struct span name = span_cut(&rest, '=');
+    bool inline_value = name.p[name.n] == '=';
+    if (span_is(name, "help") || span_is(name, "h")) return usage(argv[0]);
+    if (span_is(name, "version")) return printf("minivm %s (Dapr %s)\n", MINIVM_VERSION, DAPR_COMPATIBLE), 0;
+    const struct flag *f = find(name);
+    if (!f) return fprintf(stderr, "minivm: unknown flag --%.*s: see %s --help\n", (int)name.n, name.p, argv[0]), 2;
+    const char *value = inline_value ? rest.p : "true";
+    if (!inline_value && f->kind != SWITCH && f->kind != IGNORED_SWITCH) {
+      if (++i == argc) return fprintf(stderr, "minivm: --%s needs a value\n", f->name), 2;
+      value = argv[i];
+    }
+    if (!set(s, f, value)) return 2;
+  }
+  return -1;
+}
+
+/* ---- the application, when this command starts it ---- */
+
+struct app {
+  struct sidecar *sidecar;
+  pid_t pid;
+  int code;
+};
+
+static pid_t start_app(const struct settings *s) {
+  pid_t pid = fork();
+  if (pid != 0) return pid;
+  char port[16];
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  snprintf(port, sizeof port, "%d", s->sidecar.http_port);
+  setenv("DAPR_HTTP_PORT", port, 1);
+  setenv("APP_ID", s->sidecar.app_id, 1);
+  snprintf(port, sizeof port, "%d", s->sidecar.app_port);
+  if (s->sidecar.app_port) setenv("APP_PORT", port, 1);
+  execvp(s->command[0], s->command);
+  fprintf(stderr, "minivm: cannot start %s: %s\n", s->command[0], strerror(errno));
+  _exit(127);
+}
+
+static void ask_shutdown(struct sidecar *sc) {
+  pthread_mutex_lock(&sc->lock);
+  sc->shutdown_asked = true;
+  pthread_cond_broadcast(&sc->changed);
+  pthread_mutex_unlock(&sc->lock);
+}
+
+static void *wait_app(void *env) {
+  struct app *a = env;
+  int status = 0;
+  while (waitpid(a->pid, &status, 0) < 0 && errno == EINTR) continue;
+  a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ask_shutdown(a->sidecar);
+  return NULL;
+}
+
+/* ---- life ---- */
+
+static void *wait_signal(void *env) {
+  sigset_t set;
+  int signal_number;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigwait(&set, &signal_number);
+  ask_shutdown(env);
+  return NULL;
+}
+
+static bool serve_metrics(void *env, const struct http_request *r, const struct http_sink *sink, mv_error_t *err) {
+  const char *const headers[] = {"Content-Type", "text/plain; version=0.0.4; charset=utf-8", NULL};
+  struct buf out = {0};
+  (void)err;
+  bool found = strcmp(r->path, "/metrics") == 0 || strcmp(r->path, "/") == 0;
+  if (found) sidecar_metrics(env, &out);
+  else buf_str(&out, "not found: see /metrics\n");
+  bool ok = sink->head(sink->env, found ? 200 : 404, headers) && sink->data(sink->env, out.p, out.n);
+  buf_fini(&out);
+  return ok;
+}
+
+struct servers {
+  struct server *list[SERVERS_MAX];
+  size_t count;
+};
+
+static bool listen_all(struct servers *v, const struct settings *s, struct sidecar *sc, mv_error_t *err) {
+  struct span rest = span_of(s->addresses);
+  char address[64];
+  while (rest.n > 0 && v->count < SERVERS_MAX - 1) {
+    struct span one = span_trim(span_cut(&rest, ','));
+    if (one.n > 2 && one.p[0] == '[') one.p++, one.n -= 2;
+    snprintf(address, sizeof address, "%.*s", (int)(one.n < 63 ? one.n : 63), one.p);
+    struct server_options o = {address, s->sidecar.http_port, sidecar_handle, sc, (size_t)s->max_body};
+    if (!(v->list[v->count] = server_new(&o, err))) return false;
+    v->count++;
+    log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "HTTP server listening on %s port %d", address, s->sidecar.http_port);
+  }
+  if (!s->metrics) return true;
+  struct server_options o = {s->metrics_address, s->metrics_port, serve_metrics, sc, 0};
+  mv_error_t why = {0};
+  if ((v->list[v->count] = server_new(&o, &why))) v->count++;
+  else log_write(&sc->log, DAPR_LOG_WARN, "dapr.metrics", "no metrics: %s", why.message);
+  return true;
+}
+
+static int run(struct settings *s, struct sidecar *sc) {
+  struct servers servers = {.count = 0};
+  struct app app = {.sidecar = sc};
+  mv_error_t err = {0};
+  pthread_t signals, child;
+  int code = 0;
+  bool ok = listen_all(&servers, s, sc, &err), watching = ok && pthread_create(&signals, NULL, wait_signal, sc) == 0;
+  if (!ok) log_write(&sc->log, DAPR_LOG_FATAL, "dapr.runtime", "%s", err.message), code = 1;
+  if (watching && s->command) {
+    app.pid = start_app(s);
+    if (app.pid < 0 || pthread_create(&child, NULL, wait_app, &app) != 0) app.pid = 0, code = 1;
+  }
+  if (watching && !code) {
+    log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "dapr initialized. Status: Running. minivm %s", MINIVM_VERSION);
+    while (!sidecar_wait_shutdown(sc, 3600 * 1000)) continue;
+    log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "Dapr is shutting down");
+  }
+  if (app.pid > 0) {
+    kill(app.pid, SIGTERM);
+    pthread_join(child, NULL);
+    code = app.code;
+  }
+  for (size_t i = 0; i < servers.count; i++) server_delete(servers.list[i], s->grace);
+  if (watching) {
+    pthread_kill(signals, SIGTERM);
+    pthread_join(signals, NULL);
+  }
+  return code;
+}
+
+int dapr_main(int argc, char **argv);
+int dapr_main(int argc, char **argv) {
+  struct settings s = {.addresses = "127.0.0.1", .metrics_address = "127.0.0.1", .metrics_port = METRICS_PORT, .metrics = true, .max_body = 4 << 20, .grace = GRACE_SECONDS};
+  mv_error_t err = {0};
+  sigset_t set;
+  s.sidecar.app_id = getenv("APP_ID") ? getenv("APP_ID") : "minivm";
+  s.sidecar.http_port = HTTP_PORT;
+  s.sidecar.log_level = DAPR_LOG_INFO;
+  s.sidecar.log = stdout;
+  s.sidecar.api_token = getenv("DAPR_API_TOKEN");
+  s.sidecar.app_token = getenv("APP_API_TOKEN");
+  int code = parse(&s, argc, argv);
+  if (code >= 0) return code;
+  if (s.app_protocol && strcmp(s.app_protocol, "http") != 0) return fprintf(stderr, "minivm: --app-protocol %s is not built in: use http\n", s.app_protocol), 2;
+  if (s.resource_count) s.sidecar.resources = s.resources;
+  if (s.peer_count) s.sidecar.peers = s.peers;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  struct sidecar *sc = sidecar_open(&s.sidecar, &err);
+  if (!sc) return fprintf(stderr, "minivm: %s\n", err.message), 1;
+  code = run(&s, sc);
+  sidecar_close(sc);
+  return code;
+}
