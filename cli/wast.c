@@ -27,9 +27,10 @@ static const struct { const char *folders, *features; } feature_table[] = {
 };
 
 struct state {
-  const char *features, *junit;
+  const char *features, *junit, *extract;
   uint32_t jobs, timeout;
-  bool no_fusion, gc_stress, eager, verbose;
+  uint64_t mutate, seed;
+  bool no_fusion, gc_stress, eager, verbose, roundtrip;
 };
 
 static const struct option options[] = {
@@ -41,6 +42,11 @@ static const struct option options[] = {
     {"no-fusion", NULL, "translate without superinstructions", set_flag, offsetof(struct state, no_fusion)},
     {"gc-stress", NULL, "collect garbage at every allocation", set_flag, offsetof(struct state, gc_stress)},
     {"eager", NULL, "translate all functions at load", set_flag, offsetof(struct state, eager)},
+    {NULL, NULL, "instead of running the scripts", NULL, 0},
+    {"roundtrip", NULL, "print each module as text, read it back and compare", set_flag, offsetof(struct state, roundtrip)},
+    {"extract", "FOLDER", "write each text or binary module of the one script to FOLDER/0.wasm, 1.wasm ...", set_text, offsetof(struct state, extract)},
+    {"mutate", "N", "damage each script N times, and parse, validate and print what is left of it", set_count, offsetof(struct state, mutate)},
+    {"seed", "N", "of the damages; default 1", set_count, offsetof(struct state, seed)},
     {NULL, NULL, NULL, NULL, 0},
 };
 
@@ -209,14 +215,17 @@ static char *read_file(const char *path, size_t *size) {
 
 static void run_script(const struct suite *s, size_t index, int fd) {
   const struct script *x = &s->scripts[index];
-  struct wast_options o = {.engine = {.no_fusion = s->state.no_fusion, .gc_stress = s->state.gc_stress, .eager = s->state.eager}, .line = &s->lines[index]};
+  const struct state *state = &s->state;
+  struct wast_options o = {.engine = {.no_fusion = state->no_fusion, .gc_stress = state->gc_stress, .eager = state->eager},
+                           .line = &s->lines[index], .extract = state->extract, .mutate = state->mutate, .seed = state->seed};
+  wast_fn *run = state->roundtrip ? wast_roundtrip : state->mutate ? wast_mutate : state->extract ? wast_extract : wast_run;
   struct wast_result result = {.failures = 1};
   struct head end = {0, 0};
   size_t size = x->size;
   char *text = read_file(x->path, &size);
   if (!text) send_failure(&fd, 0, strerror(errno));
   else if (!script_features(&s->state, x->path, &o.engine.features)) send_failure(&fd, 0, "unknown feature");
-  else result = wast_run(text, size, &o, send_failure, &fd);
+  else result = run(text, size, &o, send_failure, &fd);
   free(text);
   write_all(fd, &end, sizeof end);
   write_all(fd, &result, sizeof result);
@@ -465,13 +474,14 @@ static int check_usage(const struct suite *s) {
   const char *bad;
   if (s->state.features && !mv_features_parse(s->state.features, &features, &bad)) return report_usage("wast", "unknown feature %s", bad);
   if (s->n == 0) return report_usage("wast", "no script given, or none found");
+  if (s->state.extract && s->n != 1) return report_usage("wast", "--extract takes one script");
   return EXIT_OK;
 }
 
 int cmd_wast(int argc, char **argv) {
   char jobs[] = "--jobs";
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  struct suite s = {.state = {.timeout = 120}};
+  struct suite s = {.state = {.timeout = 120, .seed = 1}};
   int status = EXIT_OK, i;
   for (i = 1; i < argc; i++) /* -j N as make has it */
     if (!strcmp(argv[i], "-j")) argv[i] = jobs;

@@ -8,6 +8,8 @@
 struct wast_options {
   mv_options_t engine;
   volatile uint32_t *line; /* where the process is, for whoever finds it dead */
+  const char *extract;     /* of wast_extract: the folder */
+  uint64_t mutate, seed;   /* of wast_mutate: how often, and how */
 };
 
 /* What came of one file. Counts and failures are handed to `fail` and returned. */
@@ -19,7 +21,11 @@ typedef void wast_fail_fn(void *env, uint32_t line, const char *text);
 int cmd_wast(int argc, char **argv);
 
 /* Runs one script (wast_script.c). */
-struct wast_result wast_run(const char *text, size_t size, const struct wast_options *, wast_fail_fn *fail, void *env);
+typedef struct wast_result wast_fn(const char *text, size_t size, const struct wast_options *, wast_fail_fn *fail, void *env);
+wast_fn wast_run;
+/* Does something else with its modules (wast_tools.c): prints each as text and reads it back; feeds mutations of the script to the
+ * parser, the decoder, the validator and the printer; writes the binary of each into a folder. */
+wast_fn wast_roundtrip, wast_mutate, wast_extract;
 
 /* Values (wast_value.c). `letter` as in mv_func_sig. */
 unsigned value_cells(char letter);

@@ -529,7 +529,7 @@ struct wast_result wast_run(const char *text, size_t size, const struct wast_opt
   mv_error_t err;
   mv_wast_t script;
   struct run r = {.result = {.failures = 1}};
-  if (!mv_wast_parse(text, size, options->engine.features, &script, &err)) {
+  if (!mv_wast_parse(text, size, options->engine.features, 0, &script, &err)) {
     fail(env, err.line, err.message);
     return r.result;
   }

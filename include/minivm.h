@@ -378,8 +378,9 @@ typedef struct mv_wast {
   void *memory;
 } mv_wast_t;
 
-/* Fails when the text is no script at all (it does not lex, or memory is short); a command that is not understood is MV_WAST_UNKNOWN. */
-MV_MUST_USE bool mv_wast_parse(const char *text, size_t size, mv_features_t, own mv_wast_t *out, mv_error_t *err);
+/* Fails when the text is no script at all (it does not lex, or memory is short); a command that is not understood is MV_WAST_UNKNOWN. flags: 0 or
+ * MV_WAT_NO_NAMES, for its text modules. */
+MV_MUST_USE bool mv_wast_parse(const char *text, size_t size, mv_features_t, unsigned flags, own mv_wast_t *out, mv_error_t *err);
 void mv_wast_free(own mv_wast_t *);
 const char *mv_wast_kind_name(mv_wast_kind_t);
 

@@ -34,12 +34,20 @@ static bool grow(struct decoder *d, void *array, uint32_t n, uint32_t *cap, uint
   return true;
 }
 
-/* The number of entries of a section, with room for them behind `have` in the array that `array` points to. */
-static bool count(struct decoder *d, const char *what, uint32_t most, void *array, uint32_t have, uint32_t *cap, size_t size, uint32_t *n) {
+/* What a section lists: the shortest entry in bytes, and the limit of their number. */
+struct listing {
+  const char *what;
+  uint32_t shortest, most;
+};
+
+/* The number of entries of a section, with room for them behind `have` in the array that `array` points to: never more than the bytes that are left
+ * can hold, and one, where reading ends for want of bytes. */
+static bool count(struct decoder *d, struct listing l, void *array, uint32_t have, uint32_t *cap, size_t size, uint32_t *n) {
   uint64_t offset = reader_offset(&d->r);
   if (!reader_length(&d->r, n)) return false;
-  if (*n > most) return error_set(d->r.err, MV_LIMIT, offset, "too many %s: %u, at most %u", what, *n, most);
-  return grow(d, array, have, cap, have + *n, size);
+  if (*n > l.most) return error_set(d->r.err, MV_LIMIT, offset, "too many %s: %u, at most %u", l.what, *n, l.most);
+  size_t room = reader_left(&d->r) / l.shortest + 1;
+  return grow(d, array, have, cap, have + (*n < room ? *n : (uint32_t)room), size);
 }
 
 static bool has(const struct decoder *d, mv_features_t feature) { return (d->m->features & feature) != 0; }
@@ -242,7 +250,7 @@ static bool import(struct decoder *d) {
 
 static bool imports(struct decoder *d) {
   uint32_t n;
-  if (!count(d, "imports", LIMIT_IMPORTS, &d->m->imports, 0, &d->cap_imports, sizeof *d->m->imports, &n)) return false;
+  if (!count(d, (struct listing){"imports", 4, LIMIT_IMPORTS}, &d->m->imports, 0, &d->cap_imports, sizeof *d->m->imports, &n)) return false;
   for (uint32_t i = 0; i < n; i++)
     if (!import(d)) return false;
   return true;
@@ -253,7 +261,7 @@ static bool imports(struct decoder *d) {
 static bool funcs(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n;
-  if (!count(d, "functions", LIMIT_FUNCS, &m->func_types, m->nfuncs, &d->cap_funcs, sizeof *m->func_types, &n)) return false;
+  if (!count(d, (struct listing){"functions", 1, LIMIT_FUNCS}, &m->func_types, m->nfuncs, &d->cap_funcs, sizeof *m->func_types, &n)) return false;
   for (uint32_t i = 0; i < n; i++)
     if (!typeidx(d, &m->func_types[m->nfuncs++])) return false;
   return true;
@@ -270,7 +278,7 @@ static bool table(struct decoder *d, struct table *t) {
 static bool tables(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n;
-  if (!count(d, "tables", LIMIT_TABLES, &m->tables, m->ntables, &d->cap_tables, sizeof *m->tables, &n)) return false;
+  if (!count(d, (struct listing){"tables", 3, LIMIT_TABLES}, &m->tables, m->ntables, &d->cap_tables, sizeof *m->tables, &n)) return false;
   for (uint32_t i = 0; i < n; i++)
     if (!table(d, &m->tables[m->ntables++])) return false;
   return true;
@@ -279,7 +287,7 @@ static bool tables(struct decoder *d) {
 static bool memories(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n;
-  if (!count(d, "memories", LIMIT_MEMORIES, &m->memories, m->nmemories, &d->cap_memories, sizeof *m->memories, &n)) return false;
+  if (!count(d, (struct listing){"memories", 2, LIMIT_MEMORIES}, &m->memories, m->nmemories, &d->cap_memories, sizeof *m->memories, &n)) return false;
   for (uint32_t i = 0; i < n; i++)
     if (!memtype(d, &m->memories[m->nmemories++])) return false;
   return true;
@@ -288,7 +296,7 @@ static bool memories(struct decoder *d) {
 static bool tags(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n;
-  if (!count(d, "tags", LIMIT_TAGS, &m->tags, m->ntags, &d->cap_tags, sizeof *m->tags, &n)) return false;
+  if (!count(d, (struct listing){"tags", 2, LIMIT_TAGS}, &m->tags, m->ntags, &d->cap_tags, sizeof *m->tags, &n)) return false;
   for (uint32_t i = 0; i < n; i++)
     if (!tagtype(d, &m->tags[m->ntags++])) return false;
   return true;
@@ -297,7 +305,7 @@ static bool tags(struct decoder *d) {
 static bool globals(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n;
-  if (!count(d, "globals", LIMIT_GLOBALS, &m->globals, m->nglobals, &d->cap_globals, sizeof *m->globals, &n)) return false;
+  if (!count(d, (struct listing){"globals", 3, LIMIT_GLOBALS}, &m->globals, m->nglobals, &d->cap_globals, sizeof *m->globals, &n)) return false;
   for (uint32_t i = 0; i < n; i++) {
     struct global *g = &m->globals[m->nglobals++];
     if (!globaltype(d, &g->type) || !expr(d, &g->init)) return false;
@@ -309,7 +317,7 @@ static bool exports(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n, cap = 0;
   uint8_t most = has(d, MV_FEATURE(EXCEPTIONS) | MV_FEATURE(LEGACY_EXCEPTIONS)) ? EXTERN_TAG : EXTERN_GLOBAL;
-  if (!count(d, "exports", LIMIT_EXPORTS, &m->exports, 0, &cap, sizeof *m->exports, &n)) return false;
+  if (!count(d, (struct listing){"exports", 3, LIMIT_EXPORTS}, &m->exports, 0, &cap, sizeof *m->exports, &n)) return false;
   for (; m->nexports < n; m->nexports++) {
     struct export *e = &m->exports[m->nexports];
     if (!reader_name(&d->r, &e->name) || !reader_byte(&d->r, &e->kind)) return false;
@@ -360,7 +368,7 @@ static bool elem(struct decoder *d, struct elem *e) {
 static bool elems(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n, cap = 0;
-  if (!count(d, "element segments", LIMIT_ELEM_SEGMENTS, &m->elems, 0, &cap, sizeof *m->elems, &n)) return false;
+  if (!count(d, (struct listing){"element segments", 3, LIMIT_ELEM_SEGMENTS}, &m->elems, 0, &cap, sizeof *m->elems, &n)) return false;
   for (; m->nelems < n; m->nelems++)
     if (!elem(d, &m->elems[m->nelems])) return false;
   return true;
@@ -387,7 +395,7 @@ static bool data(struct decoder *d, struct data *s) {
 static bool datas(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n, cap = 0;
-  if (!count(d, "data segments", LIMIT_DATA_SEGMENTS, &m->datas, 0, &cap, sizeof *m->datas, &n)) return false;
+  if (!count(d, (struct listing){"data segments", 2, LIMIT_DATA_SEGMENTS}, &m->datas, 0, &cap, sizeof *m->datas, &n)) return false;
   for (; m->ndatas < n; m->ndatas++)
     if (!data(d, &m->datas[m->ndatas])) return false;
   return true;
@@ -398,7 +406,7 @@ static bool datas(struct decoder *d) {
 static bool code(struct decoder *d) {
   struct module *m = d->m;
   uint32_t n, cap = 0;
-  if (!count(d, "functions", LIMIT_FUNCS, &m->bodies, 0, &cap, sizeof *m->bodies, &n)) return false;
+  if (!count(d, (struct listing){"functions", 1, LIMIT_FUNCS}, &m->bodies, 0, &cap, sizeof *m->bodies, &n)) return false;
   for (; d->nbodies < n; d->nbodies++) {
     struct body *b = &m->bodies[d->nbodies];
     if (!reader_length(&d->r, &b->size)) return false;

@@ -220,9 +220,11 @@ static bool read_group(struct section *s) {
   }
   if (!grow_ids(s, n)) return false;
   struct typectx c = {.m = s->m, .rec = n};
-  struct clauses *all = arena_array(&s->scratch, n, sizeof *all);
-  struct deftype *group = arena_array(&s->scratch, n, sizeof *group);
-  if (!all || !group) return no_memory(s, n * (sizeof *all + sizeof *group));
+  size_t room = reader_left(s->r) / 2 + 1; /* the shortest definition has two bytes: reading ends before more are stored */
+  if (room > n) room = n;
+  struct clauses *all = arena_array(&s->scratch, room, sizeof *all);
+  struct deftype *group = arena_array(&s->scratch, room, sizeof *group);
+  if (!all || !group) return no_memory(s, room * (sizeof *all + sizeof *group));
   for (uint32_t i = 0; i < n; i++)
     if (!read_subtype(s, &c, &all[i], &group[i])) return false;
   /* An unknown type waits until the clauses, which name types of the group, have been seen. */

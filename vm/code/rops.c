@@ -43,7 +43,7 @@ static const char *const names[] = {
 #define BIN ROW
 #define RBIN ROW
 #define CMP(id, ...) [IR_##id] = #id, [IR_br_##id] = "br_" #id,
-#define FCMP(id, ...) CMP(id) [IR_bn_##id] = "br_not_" #id,
+#define FCMP(id, ...) CMP(id, 0) [IR_bn_##id] = "br_not_" #id,
 #define UN ROW
 #define BRU ROW
 #define LOAD ROW
@@ -55,11 +55,11 @@ static const char *const names[] = {
 #define SELECT ROW
 #define RET ROW
 #include "code/rops.def"
-#define SIMD1 ROW
-#define SIMD2 ROW
-#define SIMD3 ROW
-#define SIMD_SHIFT ROW
-#define SIMD_TEST ROW
+#define SIMD1(id) ROW(id, 0)
+#define SIMD2(id) ROW(id, 0)
+#define SIMD3(id) ROW(id, 0)
+#define SIMD_SHIFT(id) ROW(id, 0)
+#define SIMD_TEST(id) ROW(id, 0)
 #define SIMD_SPLAT ROW
 #define SIMD_EXTRACT ROW
 #define SIMD_REPLACE ROW

@@ -96,11 +96,11 @@ enum irop {
 #define SELECT ROW
 #define RET ROW
 #include "code/rops.def"
-#define SIMD1 ROW
-#define SIMD2 ROW
-#define SIMD3 ROW
-#define SIMD_SHIFT ROW
-#define SIMD_TEST ROW
+#define SIMD1(id) ROW(id, 0)
+#define SIMD2(id) ROW(id, 0)
+#define SIMD3(id) ROW(id, 0)
+#define SIMD_SHIFT(id) ROW(id, 0)
+#define SIMD_TEST(id) ROW(id, 0)
 #define SIMD_SPLAT ROW
 #define SIMD_EXTRACT ROW
 #define SIMD_REPLACE ROW

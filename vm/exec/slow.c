@@ -9,11 +9,11 @@
 #include "exec/simd.h"
 #include "run/gc.h"
 
-#define OPERATION(name) int slow_##name(struct exec *x, struct instance *inst, cell *b, const union word *pc)
+#define OPERATION(name) int slow_##name(struct exec *ex, struct instance *inst, cell *b, const union word *pc)
 #define ARG_X (pc[2].u32[0])
 #define ARG_Y (pc[2].u32[1])
 #define ARG_Z (pc[3].u64)
-#define UNUSED ((void)x, (void)inst, (void)b, (void)pc)
+#define UNUSED ((void)ex, (void)inst, (void)b, (void)pc)
 
 bool slow_func_type(const struct instance *inst, const struct func *f, uint32_t type) { return types_match_def(inst->store->types, f->type, type); }
 
@@ -189,8 +189,8 @@ OPERATION(table_copy) {
 
 OPERATION(table_init) {
   UNUSED;
-  if (table_init(inst, ARG_Y, ARG_X, b[0], b[1], b[2], x->err)) return 0;
-  return x->err->kind != MV_OK ? TRAP_ERROR : TRAP_OOB_TABLE;
+  if (table_init(inst, ARG_Y, ARG_X, b[0], b[1], b[2], ex->err)) return 0;
+  return ex->err->kind != MV_OK ? TRAP_ERROR : TRAP_OOB_TABLE;
 }
 
 OPERATION(elem_drop) {
@@ -205,7 +205,7 @@ OPERATION(ref_func) {
   UNUSED;
   const struct func *f = instance_func(inst, ARG_X);
   if (!f) {
-    (void)error_no_memory(x->err, sizeof *f);
+    (void)error_no_memory(ex->err, sizeof *f);
     return TRAP_ERROR;
   }
   b[0] = (cell)(uintptr_t)f;
@@ -273,7 +273,7 @@ static const struct deftype *type_of(const struct instance *inst, uint64_t id) {
 OPERATION(struct_new) {
   const struct deftype *t = type_of(inst, ARG_Z);
   UNUSED;
-  struct object *o = gc_struct(inst->store, t->id, x->err);
+  struct object *o = gc_struct(inst->store, t->id, ex->err);
   if (!o) return TRAP_ERROR;
   const cell *v = b;
   for (uint32_t k = 0; k < t->u.agg.nfields; k++) {
@@ -287,7 +287,7 @@ OPERATION(struct_new) {
 
 OPERATION(struct_new_default) {
   UNUSED;
-  struct object *o = gc_struct(inst->store, (uint32_t)ARG_Z, x->err);
+  struct object *o = gc_struct(inst->store, (uint32_t)ARG_Z, ex->err);
   if (!o) return TRAP_ERROR;
   b[0] = object_ref(o);
   return 0;
@@ -301,7 +301,7 @@ OPERATION(struct_new_desc) {
   for (uint32_t k = 0; !ARG_X && k < t->u.agg.nfields; k++) cells += vt_cells(t->u.agg.fields[k].type);
   if (!b[cells]) return TRAP_NULL_DESC;
   const cell *v = b;
-  struct object *o = gc_struct(inst->store, t->id, x->err);
+  struct object *o = gc_struct(inst->store, t->id, ex->err);
   if (!o) return TRAP_ERROR;
   for (uint32_t k = 0; !ARG_X && k < t->u.agg.nfields; k++) {
     const struct field *f = &t->u.agg.fields[k];
@@ -354,7 +354,7 @@ OPERATION(array_new) {
   const unsigned cells = vt_cells(t);
   UNUSED;
   const uint64_t n = (uint32_t)b[cells];
-  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, n, x->err);
+  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, n, ex->err);
   if (!o) return TRAP_ERROR;
   if (b[0] || (cells == 2 && b[1])) fill(o, t, 0, n, b);
   b[0] = object_ref(o);
@@ -363,7 +363,7 @@ OPERATION(array_new) {
 
 OPERATION(array_new_default) {
   UNUSED;
-  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, (uint32_t)b[0], x->err);
+  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, (uint32_t)b[0], ex->err);
   if (!o) return TRAP_ERROR;
   b[0] = object_ref(o);
   return 0;
@@ -372,7 +372,7 @@ OPERATION(array_new_default) {
 OPERATION(array_new_fixed) {
   const valtype t = elem_type(inst, ARG_Z);
   UNUSED;
-  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, ARG_X, x->err);
+  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, ARG_X, ex->err);
   if (!o) return TRAP_ERROR;
   for (uint32_t k = 0; k < ARG_X; k++) field_set(o, elem_offset(t, k), t, b + k * vt_cells(t));
   b[0] = object_ref(o);
@@ -403,7 +403,7 @@ OPERATION(array_new_data) {
   UNUSED;
   data_bytes(inst, ARG_X, &bytes, &size);
   if (!range_ok(from, n * vt_field_size(t), size)) return TRAP_OOB_MEMORY;
-  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, n, x->err);
+  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, n, ex->err);
   if (!o) return TRAP_ERROR;
   if (n) from_bytes(o, t, 0, bytes + from, n);
   b[0] = object_ref(o);
@@ -416,9 +416,9 @@ OPERATION(array_new_elem) {
   const cell *items;
   uint64_t size;
   UNUSED;
-  if (!elem_items(inst, ARG_X, &items, &size, x->err)) return TRAP_ERROR;
+  if (!elem_items(inst, ARG_X, &items, &size, ex->err)) return TRAP_ERROR;
   if (!range_ok(from, n, size)) return TRAP_OOB_TABLE;
-  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, n, x->err);
+  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, n, ex->err);
   if (!o) return TRAP_ERROR;
   for (uint64_t k = 0; k < n; k++) field_set(o, elem_offset(t, k), t, &items[from + k]);
   b[0] = object_ref(o);
@@ -504,7 +504,7 @@ OPERATION(array_init_elem) {
   uint64_t size;
   UNUSED;
   if (!b[0]) return TRAP_NULL_ARRAY;
-  if (!elem_items(inst, ARG_X, &items, &size, x->err)) return TRAP_ERROR;
+  if (!elem_items(inst, ARG_X, &items, &size, ex->err)) return TRAP_ERROR;
   struct object *o = ref_object(b[0]);
   const uint64_t d = (uint32_t)b[1], s = (uint32_t)b[2], n = (uint32_t)b[3];
   if (!range_ok(d, n, o->u.length)) return TRAP_OOB_ARRAY;
@@ -517,7 +517,7 @@ OPERATION(array_init_elem) {
 
 OPERATION(throw) {
   UNUSED;
-  struct exn *e = gc_exn(inst->store, inst->tags[ARG_X], b, x->err);
+  struct exn *e = gc_exn(inst->store, inst->tags[ARG_X], b, ex->err);
   if (!e) return TRAP_ERROR;
   inst->store->exception = object_ref(&e->head);
   return TRAP_EXCEPTION;
@@ -602,10 +602,10 @@ OPERATION(atomic) {
   case OP_memory_atomic_notify: b[0] = memory_notify(m, ea, (uint32_t)b[1]); return 0;
   case OP_memory_atomic_wait32:
     if (!m->type.limits.shared) return TRAP_NOT_SHARED;
-    return wait_result(memory_wait32(x->store, m, ea, (uint32_t)b[1], (int64_t)b[2]), b);
+    return wait_result(memory_wait32(ex->store, m, ea, (uint32_t)b[1], (int64_t)b[2]), b);
   case OP_memory_atomic_wait64:
     if (!m->type.limits.shared) return TRAP_NOT_SHARED;
-    return wait_result(memory_wait64(x->store, m, ea, b[1], (int64_t)b[2]), b);
+    return wait_result(memory_wait64(ex->store, m, ea, b[1], (int64_t)b[2]), b);
   default: break;
   }
   const uint32_t n = op - OP_i32_atomic_load;
@@ -630,8 +630,8 @@ OPERATION(atomic) {
 
 /* ---- tracing ---- */
 
-void slow_trace(struct exec *x, struct instance *inst, const cell *fp, const union word *pc) {
+void slow_trace(struct exec *ex, struct instance *inst, const cell *fp, const union word *pc) {
   (void)inst, (void)fp;
   const struct opinfo *info = op_info(ARG_X);
-  if (x->trace) fprintf(x->trace, "%08llx %s\n", (unsigned long long)ARG_Z, info->text ? info->text : "?");
+  if (ex->trace) fprintf(ex->trace, "%08llx %s\n", (unsigned long long)ARG_Z, info->text ? info->text : "?");
 }

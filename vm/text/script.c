@@ -8,6 +8,7 @@ struct script {
   struct parser p; /* cursor and scratch */
   struct source source;
   struct arena arena; /* what the commands point to */
+  unsigned flags;
 };
 
 enum { THREADS_DEEP = 16 };
@@ -54,7 +55,7 @@ static bool compile(struct script *x, uint32_t end, mv_wast_string_t id, mv_wast
   struct parsed_module out;
   mv_error_t err = {.offset = MV_NO_OFFSET};
   m->form = MV_WAST_TEXT;
-  bool ok = module_parse(&x->source, x->p.t, end, (struct name){id.bytes, (uint32_t)id.size}, MV_WAT_NO_NAMES, false, &out, &err);
+  bool ok = module_parse(&x->source, x->p.t, end, (struct name){id.bytes, (uint32_t)id.size}, x->flags, false, &out, &err);
   x->p.t = end;
   if (!ok) {
     m->error = keep(x, &err, sizeof err);
@@ -349,7 +350,7 @@ static bool parse_script(struct script *x, mv_wast_t *out) {
   return compile(x, last, (mv_wast_string_t){0}, &c->module);
 }
 
-bool mv_wast_parse(const char *text, size_t size, mv_features_t features, mv_wast_t *out, mv_error_t *err) {
+bool mv_wast_parse(const char *text, size_t size, mv_features_t features, unsigned flags, mv_wast_t *out, mv_error_t *err) {
   mv_error_t unused;
   if (!err) err = &unused;
   *err = (mv_error_t){.offset = MV_NO_OFFSET};
@@ -357,6 +358,7 @@ bool mv_wast_parse(const char *text, size_t size, mv_features_t features, mv_was
   struct script *x = calloc(1, sizeof *x);
   if (!x) return error_no_memory(err, sizeof *x);
   out->memory = x;
+  x->flags = flags;
   x->p = (struct parser){.s = &x->source, .err = err};
   if (!source_lex(&x->source, text, size, features, err) || !parse_script(x, out)) {
     mv_wast_free(out);

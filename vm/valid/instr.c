@@ -119,7 +119,6 @@ static bool rule_select(struct validator *v) {
 static bool rule_select_t(struct validator *v, struct instr *in) {
   valtype t;
   if (in->u.list.count != 1) return invalid(v, "invalid result arity other than 1 is not (yet) allowed");
-  in->u.list.items.err = v->err;
   return reader_valtype(&in->u.list.items, v->m, &t) && pop(v, VT_I32) && pop(v, t) && pop(v, t) && push(v, t);
 }
 
