@@ -64,6 +64,7 @@ static const struct { uint8_t kind; const char *text; } traps[TRAP_COUNT] = {
     [TRAP_UNINITIALIZED_ELEMENT] = {MV_TRAP, "uninitialized element"},
     [TRAP_INDIRECT_TYPE] = {MV_TRAP, "indirect call type mismatch"},
     [TRAP_CAST] = {MV_TRAP, "cast failure"},
+    [TRAP_CAST_DESC] = {MV_TRAP, "descriptor cast failure"},
     [TRAP_UNALIGNED] = {MV_TRAP, "unaligned atomic"},
     [TRAP_NOT_SHARED] = {MV_TRAP, "expected shared memory"},
     [TRAP_STACK] = {MV_EXHAUSTION, "call stack exhausted"},
@@ -136,7 +137,10 @@ static void report(struct exec *x, mv_error_t *err) {
     if (err->offset == MV_NO_OFFSET && err->kind == MV_TRAP) err->offset = offset;
     return;
   }
-  (void)error_set(err, (mv_kind_t)traps[x->trap].kind, offset, "%s", traps[x->trap].text);
+  if (x->trap == TRAP_UNDEFINED_ELEMENT || x->trap == TRAP_UNINITIALIZED_ELEMENT) /* of an indirect call, whose index is still there */
+    (void)error_set(err, MV_TRAP, offset, "%s %llu", traps[x->trap].text, (unsigned long long)x->fp[x->pc[3].u32[0]]);
+  else
+    (void)error_set(err, (mv_kind_t)traps[x->trap].kind, offset, "%s", traps[x->trap].text);
 }
 
 /* ---- calls from outside ---- */

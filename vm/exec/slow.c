@@ -237,7 +237,7 @@ OPERATION(br_on_cast_fail) {
 
 OPERATION(ref_get_desc) {
   UNUSED;
-  if (!b[0]) return TRAP_NULL_STRUCT;
+  if (!b[0]) return TRAP_NULL;
   b[0] = ref_object(b[0])->u.desc;
   return 0;
 }
@@ -251,7 +251,7 @@ static bool has_desc(const cell *b, valtype type) {
 OPERATION(ref_cast_desc) {
   UNUSED;
   if (!b[1]) return TRAP_NULL_DESC;
-  return has_desc(b, ARG_X) ? 0 : TRAP_CAST;
+  return has_desc(b, ARG_X) ? 0 : TRAP_CAST_DESC;
 }
 
 OPERATION(br_on_cast_desc) {
@@ -611,13 +611,8 @@ OPERATION(atomic) {
   const uint32_t n = op - OP_i32_atomic_load;
   const enum rmw k = (enum rmw)(n / 7); /* seven widths of each */
   const uint64_t mask = size == 8 ? UINT64_MAX : ((uint64_t)1 << size * 8) - 1;
-  const uint64_t v = k == RMW_CMPXCHG ? b[2] : k == RMW_LOAD ? 0 : b[1], expected = k == RMW_CMPXCHG ? b[1] : 0;
+  const uint64_t v = k == RMW_CMPXCHG ? b[2] : k == RMW_LOAD ? 0 : b[1], expected = k == RMW_CMPXCHG ? b[1] & mask : 0;
   uint64_t r;
-  if (k == RMW_CMPXCHG && expected > mask) { /* can never be equal */
-    const uint64_t old = size == 1 ? atomic8(RMW_LOAD, p, 0, 0) : size == 2 ? atomic16(RMW_LOAD, p, 0, 0) : atomic32(RMW_LOAD, p, 0, 0);
-    b[0] = old;
-    return 0;
-  }
   switch (size) {
   case 1: r = atomic8(k, p, v, expected); break;
   case 2: r = atomic16(k, p, v, expected); break;

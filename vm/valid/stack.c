@@ -125,6 +125,7 @@ static bool stack_mismatch(struct validator *v, const valtype *want, uint32_t nw
 }
 
 bool check_list(struct validator *v, const valtype *types, uint32_t n) {
+  if (n == 0) return true;
   uint32_t have = operands(v, n);
   const valtype *stack = v->sp - have, *want = types + (n - have);
   if (have < n && !top(v)->unreachable) return stack_mismatch(v, types, n);
