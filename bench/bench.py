@@ -347,16 +347,14 @@ def report(options, engines, results, machine):
     lines.append(table(["kernel", *names], [
         [k, *[cell(results.minimum(k, n), "{:.3f}") for n in names]] for k in options.kernels]))
 
-    if base in names:
-        rows = []
-        for k in options.kernels:
-            ratios = [results.ratios(n, base, [k]).get(k) for n in names]
-            rows.append([k, *[cell(r) for r in ratios]])
-        rows.append(["**geometric mean**", *[cell(results.geomean(n, base, mean)) for n in names]])
-        rows.append(["… of medians", *[cell(results.geomean(n, base, mean, results.median)) for n in names]])
-        rows.append(["spread", *[cell(results.spread(n), "{:.0%}") for n in names]])
-        lines += [f"## Time relative to {base}", "",
-                  "The mean is over " + ", ".join(mean) + ".", "", table(["kernel", *names], rows)]
+    for reference in dict.fromkeys(n for n in (base, "native") if n in names):
+        rows = [[k, *[cell(results.ratios(n, reference, [k]).get(k)) for n in names]] for k in options.kernels]
+        rows.append(["**geometric mean**", *[cell(results.geomean(n, reference, mean)) for n in names]])
+        rows.append(["… of medians", *[cell(results.geomean(n, reference, mean, results.median)) for n in names]])
+        lines += [f"## Time relative to {reference}", "", "The mean is over " + ", ".join(mean) + ".", "",
+                  table(["kernel", *names], rows)]
+    lines += ["## Spread: (maximum − minimum) ÷ minimum, the median of the kernels", "",
+              table(["", *names], [["spread", *[cell(results.spread(n), "{:.0%}") for n in names]]])]
 
     floor = results.empty.get("native", {}).get("wall")
     rows = [[n, *[cell(results.empty[n][f] * scale) for f, scale in (("wall", 1e3), ("wall_median", 1e3), ("cpu", 1e3))],

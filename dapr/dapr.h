@@ -1,8 +1,7 @@
-/* dapr.h: what minivm-dapr.so offers to the program that opens it.
+/* dapr.h: what the two Dapr parts of the program offer and need.
  *
- * The sidecar and its libraries are a shared object of their own, so that a run without Dapr pays nothing for them. It
- * exports one symbol, `minivm_dapr`, of type `struct dapr_interface`. The functions of http/http.h that it calls
- * come from the program (or from the object that holds http/); both ends see the same header. */
+ * They are shared objects, so that a run without Dapr pays nothing for them and their libraries: minivm-dapr.so is the sidecar and
+ * exports `minivm_dapr`; minivm-daprd.so puts it behind a port for `minivm dapr` and exports `dapr_main`. */
 #ifndef DAPR_DAPR_H
 #define DAPR_DAPR_H
 
@@ -10,6 +9,16 @@
 #include "minivm.h"
 
 struct sidecar;
+
+/* The HTTP client of http/http.h, which the program loads when it is first asked for. */
+struct dapr_http {
+  struct http_policy *(*policy_new)(void);
+  void (*policy_delete)(struct http_policy *);
+  void (*policy_allow_all)(struct http_policy *);
+  struct http_client *(*client_new)(const struct http_policy *, const struct http_options *, mv_error_t *err);
+  void (*client_delete)(struct http_client *);
+  enum http_code (*send)(struct http_client *, const struct http_request *, const struct http_sink *, mv_error_t *err);
+};
 
 enum { DAPR_LOG_DEBUG, DAPR_LOG_INFO, DAPR_LOG_WARN, DAPR_LOG_ERROR, DAPR_LOG_FATAL, DAPR_LOG_OFF };
 
@@ -27,6 +36,8 @@ struct sidecar_options {
   const char *app_host;              /* default 127.0.0.1 */
   int app_port;                      /* 0: no application to call */
 
+  /* Gives the client, or NULL and *err. Called from any thread, any number of times. NULL: there is none, only requests that need one fail. */
+  const struct dapr_http *(*http)(mv_error_t *err);
   const struct http_policy *policy;  /* what invocation of a URL may reach; must outlive the sidecar; NULL: everything */
   const char *api_token, *app_token; /* demanded from callers / shown to the application */
   int http_port;                     /* only told by /v1.0/metadata */
@@ -35,19 +46,24 @@ struct sidecar_options {
   FILE *log;                         /* NULL: stderr */
 };
 
-/* Loads components and begins to deliver to the application. NULL: *err says why. */
-typedef struct sidecar *(*sidecar_open_fn)(const struct sidecar_options *, mv_error_t *err);
+enum { DAPR_INTERFACE_VERSION = 1 };
 
 struct dapr_interface {
   unsigned version; /* DAPR_INTERFACE_VERSION */
-  /* The command `minivm dapr`: argv[0] is its name. Returns the exit code. */
-  int (*main)(int argc, char **argv);
-  sidecar_open_fn open;
+  /* Loads components and begins to deliver to the application. NULL: *err says why. */
+  struct sidecar *(*open)(const struct sidecar_options *, mv_error_t *err);
   void (*close)(struct sidecar *); /* waits for deliveries under way; NULL is allowed */
-  /* An http_handler whose env is the sidecar: serves a request without a socket, on any number of threads at once. */
+  /* Serves a request without a socket, on any number of threads at once. env is the sidecar. */
   http_handler handle;
+  /* For the program around it: the page for Prometheus on GET /metrics (an http_handler, too); waiting until shutdown is asked for, by
+   * POST /v1.0/shutdown or by ask; a line of the log. */
+  http_handler metrics;
+  void (*wait)(struct sidecar *);
+  void (*ask)(struct sidecar *);
+  void (*log)(struct sidecar *, int level, const char *text);
 };
 
-enum { DAPR_INTERFACE_VERSION = 1 };
+/* dapr_main of minivm-daprd.so: the command `minivm dapr`; argv[0] is its name. `http` as in the options. Returns the exit code. */
+typedef int (*dapr_main_fn)(const struct dapr_interface *, const struct dapr_http *(*http)(mv_error_t *err), int argc, char **argv);
 
 #endif

@@ -181,9 +181,10 @@ wasi_errno_t wasi_path_unlink_file(struct wasi_call *c) {
 /* What the arguments ask of the folder's own and of its inheriting rights. */
 static wasi_errno_t check_rights(const struct wasi_call *c, uint32_t oflags, uint64_t base, uint64_t inheriting, uint32_t fdflags) {
   const struct wasi_entry *dir = c->fd[0];
+  const uint64_t cut = WASI_R_FD_WRITE | WASI_R_FD_FILESTAT_SET_SIZE; /* who gets these could truncate next: Go asks for no more */
   uint64_t here = 0, below = base | inheriting, missing;
   if (oflags & WASI_CREAT) here |= WASI_R_PATH_CREATE_FILE;
-  if (oflags & WASI_TRUNC) here |= WASI_R_PATH_FILESTAT_SET_SIZE;
+  if (oflags & WASI_TRUNC && (base & cut & ~dir->withheld) != cut) here |= WASI_R_PATH_FILESTAT_SET_SIZE;
   if (fdflags & WASI_DSYNC) below |= WASI_R_FD_DATASYNC;
   if (fdflags & (WASI_RSYNC | WASI_SYNC)) below |= WASI_R_FD_SYNC;
   if (base & dir->withheld & WASI_R_FD_WRITE) return WASI_EPERM;

@@ -20,10 +20,7 @@ bool health_outbound(struct call *c) { return reply_empty(c); } /* components ar
 
 bool shut_down(struct call *c) {
   bool ok = reply_empty(c);
-  pthread_mutex_lock(&c->sidecar->lock);
-  c->sidecar->shutdown_asked = true;
-  pthread_cond_broadcast(&c->sidecar->changed);
-  pthread_mutex_unlock(&c->sidecar->lock);
+  sidecar_ask_shutdown(c->sidecar);
   return ok;
 }
 

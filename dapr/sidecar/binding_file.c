@@ -32,13 +32,13 @@ static bool open_folder(struct component *c, mv_error_t *err) {
   const char *root = component_get(c, "rootPath");
   if (!root) return component_fail(c, err, "metadata rootPath is missing: name a folder");
   char *copy = pool_str(&c->sidecar->pool, root);
-  if (!copy) return fail_memory(err);
+  if (!copy) return report_memory(err);
   if (!make_folder(copy)) return component_fail(c, err, "cannot make the folder %s: %s", root, strerror(errno));
   char *real = realpath(copy, NULL);
   if (!real) return component_fail(c, err, "cannot open the folder %s: %s", root, strerror(errno));
   c->self = pool_str(&c->sidecar->pool, real);
   free(real);
-  if (!c->self) return fail_memory(err);
+  if (!c->self) return report_memory(err);
   for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
     size_t n = strlen(forbidden[i]);
     if (strncmp(c->self, forbidden[i], n) == 0 && (((char *)c->self)[n] == 0 || ((char *)c->self)[n] == '/'))

@@ -17,7 +17,7 @@ struct binding {
 
 static bool open_binding(struct component *c, mv_error_t *err) {
   struct binding *b = pool_zero(&c->sidecar->pool, 1, sizeof *b);
-  if (!b) return fail_memory(err);
+  if (!b) return report_memory(err);
   c->self = b;
   b->url = component_get(c, "url");
   b->body_max = 100 << 20;

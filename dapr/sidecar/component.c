@@ -21,7 +21,7 @@ const struct component_type *component_type_find(const char *type, mv_error_t *e
   for (size_t i = 0; i < TYPES; i++)
     if (strcmp(types[i]->type, type) == 0) return types[i];
   for (size_t i = 0, n = 0; i < TYPES && n < sizeof known; i++) n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", types[i]->type);
-  fail(err, MV_USAGE, "component type \"%s\" is not built in; known are: %s", type, known);
+  report(err, MV_USAGE, "component type \"%s\" is not built in; known are: %s", type, known);
   return NULL;
 }
 
@@ -47,7 +47,7 @@ bool component_fail(const struct component *c, mv_error_t *err, const char *form
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  return fail(err, MV_USAGE, "component %s (%s): %s", c->name, c->type, text);
+  return report(err, MV_USAGE, "component %s (%s): %s", c->name, c->type, text);
 }
 
 void component_count(struct component *c, enum component_event event, bool ok) {

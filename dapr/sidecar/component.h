@@ -41,7 +41,7 @@ const struct component_type *component_type_find(const char *type, mv_error_t *e
 const char *component_get(const struct component *, const char *name);
 MV_MUST_USE bool component_int(const struct component *, const char *name, int64_t *value, mv_error_t *err);
 MV_MUST_USE bool component_duration(const struct component *, const char *name, int64_t unit_ms, int64_t *ms, mv_error_t *err);
-/* fail() with "component NAME (TYPE): " before the text. */
+/* report() with "component NAME (TYPE): " before the text. */
 bool component_fail(const struct component *, mv_error_t *err, const char *format, ...) MV_PRINTF(3, 4);
 void component_count(struct component *, enum component_event, bool ok);
 

@@ -31,7 +31,7 @@ struct store {
 
 static bool open_store(struct component *c, mv_error_t *err) {
   struct store *s = calloc(1, sizeof *s);
-  if (!s) return fail_memory(err);
+  if (!s) return report_memory(err);
   c->self = s;
   pthread_mutex_init(&s->lock, NULL);
   if (!component_int(c, "redisDB", &s->db, err)) return false;

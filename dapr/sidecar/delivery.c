@@ -414,8 +414,8 @@ static bool compile_rules(struct sidecar *sc, struct subscription *s, mv_error_t
   for (size_t i = 0; i < s->rule_count && ok; i++) {
     struct rule *r = &s->rules[i];
     if (r->path[0] != '/') r->path = pool_printf(&sc->pool, "/%s", r->path);
-    if (!r->path) ok = fail_memory(err);
-    if (ok && *r->match && !(r->when = cel_compile(&sc->pool, r->match, &why))) ok = fail(err, MV_USAGE, "routing rule: %s", buf_text(&why));
+    if (!r->path) ok = report_memory(err);
+    if (ok && *r->match && !(r->when = cel_compile(&sc->pool, r->match, &why))) ok = report(err, MV_USAGE, "routing rule: %s", buf_text(&why));
   }
   buf_fini(&why);
   return ok;
@@ -424,7 +424,7 @@ static bool compile_rules(struct sidecar *sc, struct subscription *s, mv_error_t
 static bool make_bulk(struct subscription *s, mv_error_t *err) {
   if (!s->bulk_enabled) return true;
   struct bulk *b = calloc(1, sizeof *b);
-  if (!b) return fail_memory(err);
+  if (!b) return report_memory(err);
   pthread_mutex_init(&b->lock, NULL);
   pthread_cond_init(&b->changed, NULL);
   b->last = &b->first;
@@ -469,7 +469,7 @@ bool delivery_add(struct sidecar *sc, struct subscription *s, mv_error_t *err) {
   if (!compile_rules(sc, s, err) || !make_bulk(s, err)) return false;
   const struct pubsub_ops *ops = s->pubsub->is->ops;
   struct subscriber subscriber = {s->topic, deliver, s};
-  if (!remember(sc, s)) return delivery_fini(s), fail_memory(err);
+  if (!remember(sc, s)) return delivery_fini(s), report_memory(err);
   return ops->subscribe(s->pubsub, &subscriber, err);
 }
 

@@ -24,7 +24,7 @@ static void release_held(struct held *h) {
 
 static bool open_locks(struct component *c, mv_error_t *err) {
   struct locks *l = calloc(1, sizeof *l);
-  if (!l) return fail_memory(err);
+  if (!l) return report_memory(err);
   pthread_mutex_init(&l->lock, NULL);
   c->self = l;
   return true;

@@ -19,7 +19,7 @@ struct store {
 
 static bool open_store(struct component *c, mv_error_t *err) {
   struct store *s = pool_zero(&c->sidecar->pool, 1, sizeof *s);
-  if (!s) return fail_memory(err);
+  if (!s) return report_memory(err);
   c->self = s;
   s->release.text = release_script;
   s->redis = redis_new(c, err);

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,14 +18,6 @@ void log_init(struct log *log, const struct sidecar_options *o, const char *app_
 }
 
 void log_fini(struct log *log) { pthread_mutex_destroy(&log->lock); }
-
-bool log_level_parse(const char *name, int *level) {
-  if (strcasecmp(name, "warn") == 0) name = "warning";
-  if (strcasecmp(name, "off") == 0) return *level = DAPR_LOG_OFF, true;
-  for (int i = 0; i < DAPR_LOG_OFF; i++)
-    if (strcasecmp(name, level_names[i]) == 0) return *level = i, true;
-  return false;
-}
 
 static void timestamp(char out[48]) {
   struct timespec now;

@@ -20,7 +20,5 @@ void log_init(struct log *, const struct sidecar_options *, const char *app_id);
 void log_fini(struct log *);
 /* scope: "dapr.runtime", "dapr.runtime.pubsub" ... */
 void log_write(struct log *, int level, const char *scope, const char *format, ...) MV_PRINTF(4, 5);
-/* "debug" ... "fatal"; false: unknown */
-MV_MUST_USE bool log_level_parse(const char *name, int *level);
 
 #endif

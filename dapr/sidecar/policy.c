@@ -19,13 +19,13 @@ struct load {
 static bool duration(const struct load *l, const struct ytree *map, const char *key, int64_t *ms) {
   const char *text = ytree_text(map, key);
   if (!text || clock_duration(span_of(text), 1, ms)) return true;
-  return fail(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no duration: write 300ms, 5s, 1m30s", l->file, ytree_get(map, key)->line, key, text);
+  return report(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no duration: write 300ms, 5s, 1m30s", l->file, ytree_get(map, key)->line, key, text);
 }
 
 static bool integer(const struct load *l, const struct ytree *map, const char *key, int64_t *out) {
   const char *text = ytree_text(map, key);
   if (!text || span_int(span_of(text), out)) return true;
-  return fail(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no integer", l->file, ytree_get(map, key)->line, key, text);
+  return report(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no integer", l->file, ytree_get(map, key)->line, key, text);
 }
 
 static bool load_retry(const struct load *l, const struct ytree *y) {
@@ -33,7 +33,7 @@ static bool load_retry(const struct load *l, const struct ytree *y) {
   const char *kind = ytree_text(y, "policy");
   struct retry r = {.name = y->key, .interval_ms = 5000, .max_interval_ms = 60000, .max_retries = -1};
   if (kind && strcmp(kind, "constant") != 0 && strcmp(kind, "exponential") != 0)
-    return fail(l->err, MV_USAGE, "%s:%d: retry policy \"%s\" is unknown: use constant or exponential", l->file, y->line, kind);
+    return report(l->err, MV_USAGE, "%s:%d: retry policy \"%s\" is unknown: use constant or exponential", l->file, y->line, kind);
   r.exponential = kind && strcmp(kind, "exponential") == 0;
   if (r.exponential) r.interval_ms = 500;
   if (!duration(l, y, r.exponential ? "initialInterval" : "duration", &r.interval_ms) || !duration(l, y, "maxInterval", &r.max_interval_ms)) return false;
@@ -41,7 +41,7 @@ static bool load_retry(const struct load *l, const struct ytree *y) {
   const struct ytree *matching = ytree_get(y, "matching");
   r.statuses = ytree_text(matching ? matching : y, "httpStatusCodes");
   p->retries = pool_grow(l->pool, p->retries, p->retry_count, sizeof r);
-  if (!p->retries) return fail_memory(l->err);
+  if (!p->retries) return report_memory(l->err);
   p->retries[p->retry_count++] = r;
   return true;
 }
@@ -50,9 +50,9 @@ static bool load_timeout(const struct load *l, const struct ytree *y) {
   struct policies *p = l->policies;
   int64_t ms;
   if (y->kind != YTREE_SCALAR || !clock_duration(span_of(y->text), 1, &ms))
-    return fail(l->err, MV_USAGE, "%s:%d: timeout %s is no duration: write 300ms, 5s, 1m30s", l->file, y->line, y->key);
+    return report(l->err, MV_USAGE, "%s:%d: timeout %s is no duration: write 300ms, 5s, 1m30s", l->file, y->line, y->key);
   p->timeouts = pool_grow(l->pool, p->timeouts, p->timeout_count, sizeof *p->timeouts);
-  if (!p->timeouts) return fail_memory(l->err);
+  if (!p->timeouts) return report_memory(l->err);
   p->timeouts[p->timeout_count].name = y->key;
   p->timeouts[p->timeout_count++].ms = ms;
   return true;
@@ -66,7 +66,7 @@ static bool load_trip(const struct load *l, const struct ytree *y, int64_t *afte
   *after = 6;
   if (!trip) return true;
   if (sscanf(trip, " consecutiveFailures %2[>=] %lld", op, &n) != 2 || op[0] != '>')
-    return fail(l->err, MV_USAGE, "%s:%d: trip: \"%s\" is not understood: write consecutiveFailures >= 5", l->file, y->line, trip);
+    return report(l->err, MV_USAGE, "%s:%d: trip: \"%s\" is not understood: write consecutiveFailures >= 5", l->file, y->line, trip);
   *after = op[1] == '=' ? n : n + 1;
   return true;
 }
@@ -74,12 +74,12 @@ static bool load_trip(const struct load *l, const struct ytree *y, int64_t *afte
 static bool load_breaker(const struct load *l, const struct ytree *y) {
   struct policies *p = l->policies;
   struct breaker *b = pool_zero(l->pool, 1, sizeof *b);
-  if (!b) return fail_memory(l->err);
+  if (!b) return report_memory(l->err);
   b->name = y->key;
   b->timeout_ms = 60000;
   if (!duration(l, y, "timeout", &b->timeout_ms) || !duration(l, y, "interval", &b->interval_ms) || !load_trip(l, y, &b->trip_after)) return false;
   p->breakers = pool_grow(l->pool, p->breakers, p->breaker_count, sizeof *p->breakers);
-  if (!p->breakers) return fail_memory(l->err);
+  if (!p->breakers) return report_memory(l->err);
   pthread_mutex_init(&b->lock, NULL);
   p->breakers[p->breaker_count++] = b;
   return true;
@@ -97,7 +97,7 @@ static bool find_parts(const struct load *l, const struct ytree *y, struct polic
   for (size_t i = 0; !breaker_ok && i < p->breaker_count; i++)
     if (strcmp(p->breakers[i]->name, breaker) == 0) out->breaker = p->breakers[i], breaker_ok = true;
   if (timeout_ok && retry_ok && breaker_ok) return true;
-  return fail(l->err, MV_USAGE, "%s:%d: policy \"%s\" is not defined under spec.policies", l->file, y->line, !timeout_ok ? timeout : !retry_ok ? retry : breaker);
+  return report(l->err, MV_USAGE, "%s:%d: policy \"%s\" is not defined under spec.policies", l->file, y->line, !timeout_ok ? timeout : !retry_ok ? retry : breaker);
 }
 
 static bool add_target(const struct load *l, enum policy_side side, const char *name, const struct ytree *y) {
@@ -105,7 +105,7 @@ static bool add_target(const struct load *l, enum policy_side side, const char *
   struct target t = {.side = side, .name = name};
   if (!find_parts(l, y, &t.policy)) return false;
   p->targets = pool_grow(l->pool, p->targets, p->target_count, sizeof t);
-  if (!p->targets) return fail_memory(l->err);
+  if (!p->targets) return report_memory(l->err);
   p->targets[p->target_count++] = t;
   return true;
 }
@@ -128,7 +128,7 @@ bool policies_load(struct policies *p, struct pool *pool, const char *file, cons
   const struct ytree *spec = ytree_get(doc, "spec"), *policies = ytree_get(spec, "policies"), *targets = ytree_get(spec, "targets");
   const char *name = ytree_text(ytree_get(doc, "metadata"), "name");
   p->files = pool_grow(pool, p->files, p->file_count, sizeof *p->files);
-  if (!p->files) return fail_memory(err);
+  if (!p->files) return report_memory(err);
   p->files[p->file_count++] = name ? name : file;
   if (!each(&l, ytree_get(policies, "timeouts"), load_timeout) || !each(&l, ytree_get(policies, "circuitBreakers"), load_breaker)) return false;
   const struct ytree *retries = ytree_get(policies, "retries");

@@ -19,7 +19,7 @@ struct task {
 
 static bool open_memory(struct component *c, mv_error_t *err) {
   struct memory *m = calloc(1, sizeof *m);
-  if (!m) return fail_memory(err);
+  if (!m) return report_memory(err);
   pthread_mutex_init(&m->lock, NULL);
   c->self = m;
   return true;
@@ -42,7 +42,7 @@ static bool subscribe(struct component *c, const struct subscriber *s, mv_error_
     list[m->count++] = *s;
   }
   pthread_mutex_unlock(&m->lock);
-  return list || fail_memory(err);
+  return list || report_memory(err);
 }
 
 static void run(void *env) {

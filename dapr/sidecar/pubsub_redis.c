@@ -42,7 +42,7 @@ struct task {
 
 static bool open_streams(struct component *c, mv_error_t *err) {
   struct streams *s = calloc(1, sizeof *s);
-  if (!s) return fail_memory(err);
+  if (!s) return report_memory(err);
   c->self = s;
   s->component = c;
   s->processing_ms = 60000, s->redeliver_ms = 15000, s->depth = 100, s->concurrency = 10;
@@ -55,7 +55,7 @@ static bool open_streams(struct component *c, mv_error_t *err) {
     return false;
   if (s->depth < 1 || s->depth > 100000 || s->concurrency < 1 || s->concurrency > 1000) return component_fail(c, err, "metadata queueDepth or concurrency is out of range");
   s->workers = workers_new((unsigned)s->concurrency, (size_t)s->depth);
-  if (!s->workers) return fail_memory(err);
+  if (!s->workers) return report_memory(err);
   s->redis = redis_new(c, err);
   return s->redis != NULL;
 }
@@ -127,7 +127,7 @@ static bool publish(struct component *c, const struct message *m, struct buf *wh
 static bool subscribe(struct component *c, const struct subscriber *to, mv_error_t *err) {
   struct streams *s = c->self;
   struct subscriber *list = realloc(s->topics, (s->topic_count + 1) * sizeof *list);
-  if (!list) return fail_memory(err);
+  if (!list) return report_memory(err);
   s->topics = list;
   list[s->topic_count++] = *to;
   return true;
@@ -358,7 +358,7 @@ static bool start(struct component *c, mv_error_t *err) {
     redis_give(s->redis, rc);
   }
   buf_fini(&why);
-  if (pthread_create(&s->reader, NULL, reader, s) != 0) return fail_memory(err);
+  if (pthread_create(&s->reader, NULL, reader, s) != 0) return report_memory(err);
   s->reading = true;
   return true;
 }

@@ -49,7 +49,7 @@ static bool read_metadata(const struct component *c, struct redis *r, mv_error_t
 struct redis *redis_new(const struct component *c, mv_error_t *err) {
   struct redis *r = calloc(1, sizeof *r);
   struct buf why = {0};
-  if (!r) return fail_memory(err), NULL;
+  if (!r) return report_memory(err), NULL;
   pthread_mutex_init(&r->lock, NULL);
   bool ok = read_metadata(c, r, err);
   redisContext *rc = ok ? redis_take(r, &why) : NULL;
@@ -167,7 +167,7 @@ bool redis_script_load(struct redis *r, struct redis_script *script, mv_error_t 
   redisReply *reply = redis_call(r, &a, false, &why);
   bool ok = reply && reply->type == REDIS_REPLY_STRING && (size_t)reply->len == sizeof script->sha - 1;
   if (ok) memcpy(script->sha, reply->str, sizeof script->sha);
-  else fail(err, MV_USAGE, "cannot load a script into Redis: %s", buf_text(&why));
+  else report(err, MV_USAGE, "cannot load a script into Redis: %s", buf_text(&why));
   if (reply) freeReplyObject(reply);
   buf_fini(&why);
   return ok;

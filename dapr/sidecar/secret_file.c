@@ -100,7 +100,7 @@ static bool read_text(struct component *c, const char *path, struct buf *text, m
   for (size_t n; text->n < FILE_MAX && (n = fread(block, 1, sizeof block, f)) > 0;) buf_put(text, block, n);
   bool ok = !ferror(f);
   fclose(f);
-  return ok ? !text->failed || fail_memory(err) : component_fail(c, err, "cannot read %s: %s", path, strerror(errno));
+  return ok ? !text->failed || report_memory(err) : component_fail(c, err, "cannot read %s: %s", path, strerror(errno));
 }
 
 static bool open_secrets(struct component *c, mv_error_t *err) {
@@ -108,7 +108,7 @@ static bool open_secrets(struct component *c, mv_error_t *err) {
   const char *path = component_get(c, "secretsFile"), *separator = component_get(c, "nestedSeparator");
   struct buf text = {0}, why = {0};
   struct json root;
-  if (!s) return fail_memory(err);
+  if (!s) return report_memory(err);
   c->self = s;
   s->pool = &c->sidecar->pool;
   s->separator = separator ? separator : ":";
@@ -116,7 +116,7 @@ static bool open_secrets(struct component *c, mv_error_t *err) {
   bool ok = read_text(c, path, &text, err);
   if (ok && !(ok = json_check_all(buf_view(&text), &root, &why))) component_fail(c, err, "%s: %s", path, buf_text(&why));
   if (ok && json_kind(root) != JSON_OBJECT) ok = component_fail(c, err, "%s: a JSON object is expected", path);
-  if (ok && !(text_true(component_get(c, "multiValued")) ? read_multi : read_single)(s, root)) ok = fail_memory(err);
+  if (ok && !(text_true(component_get(c, "multiValued")) ? read_multi : read_single)(s, root)) ok = report_memory(err);
   if (ok && s->count) qsort(s->list, s->count, sizeof *s->list, by_key);
   for (size_t i = 0; ok && i < s->count; i++)
     if (s->list[i].values.n) qsort(s->list[i].values.p, s->list[i].values.n, sizeof *s->list[i].values.p, by_property);

@@ -46,14 +46,17 @@ bool sidecar_sleep(void *env, int64_t ms) {
   return go_on;
 }
 
-bool sidecar_wait_shutdown(struct sidecar *sc, int64_t ms) {
-  struct timespec until = after(ms);
-  int late = 0;
+void sidecar_wait_shutdown(struct sidecar *sc) {
   pthread_mutex_lock(&sc->lock);
-  while (!sc->shutdown_asked && !late) late = pthread_cond_timedwait(&sc->changed, &sc->lock, &until);
-  bool asked = sc->shutdown_asked;
+  while (!sc->shutdown_asked) pthread_cond_wait(&sc->changed, &sc->lock);
   pthread_mutex_unlock(&sc->lock);
-  return asked;
+}
+
+void sidecar_ask_shutdown(struct sidecar *sc) {
+  pthread_mutex_lock(&sc->lock);
+  sc->shutdown_asked = true;
+  pthread_cond_broadcast(&sc->changed);
+  pthread_mutex_unlock(&sc->lock);
 }
 
 bool trace_sampled(struct sidecar *sc) { return sc->sampling >= 1 || (double)(random_next(&sc->random) >> 11) * 0x1p-53 < sc->sampling; }
@@ -90,10 +93,10 @@ static bool set_up(struct sidecar *sc, const struct sidecar_options *o, mv_error
     sc->app_env = sc;
     sc->app_url = pool_printf(&sc->pool, strchr(sc->app_host, ':') ? "http://[%s]:%d" : "http://%s:%d", sc->app_host, o->app_port);
   }
-  sc->clients = clients_new(NULL);
-  sc->guest_clients = clients_new(o->policy);
+  sc->clients = clients_new(o->http, NULL);
+  sc->guest_clients = clients_new(o->http, o->policy);
   sc->workers = workers_new(WORKERS, WORK_QUEUE);
-  if (sc->pool.failed || !sc->clients || !sc->guest_clients || !sc->workers) return fail_memory(err);
+  if (sc->pool.failed || !sc->clients || !sc->guest_clients || !sc->workers) return report_memory(err);
   return resources_load(sc, o, err);
 }
 
@@ -108,10 +111,10 @@ static void *start(void *env) {
 
 struct sidecar *sidecar_open(const struct sidecar_options *o, mv_error_t *err) {
   struct sidecar *sc = calloc(1, sizeof *sc);
-  if (!sc) return fail_memory(err), NULL;
+  if (!sc) return report_memory(err), NULL;
   pool_init(&sc->pool, NULL, 0);
   sc->app_id = pool_str(&sc->pool, o->app_id && *o->app_id ? o->app_id : "minivm");
-  if (!sc->app_id) return free(sc), fail_memory(err), NULL;
+  if (!sc->app_id) return free(sc), report_memory(err), NULL;
   log_init(&sc->log, o, sc->app_id);
   random_init(&sc->random);
   route_index_init(&sc->routes);
@@ -125,7 +128,7 @@ struct sidecar *sidecar_open(const struct sidecar_options *o, mv_error_t *err) {
   if (!set_up(sc, o, err)) return sidecar_close(sc), NULL;
   if (!sc->app) start(sc);
   else if (pthread_create(&sc->starter, NULL, start, sc) == 0) sc->starter_runs = true;
-  else return fail_memory(err), sidecar_close(sc), NULL;
+  else return report_memory(err), sidecar_close(sc), NULL;
   return sc;
 }
 
@@ -203,7 +206,7 @@ bool sidecar_handle(void *env, const struct http_request *request, const struct 
   bool ok = serve(&c, route);
   metrics_count(&sc->metrics, route, c.status, clock_steady_us() - begun);
   pool_fini(&pool);
-  if (!ok && err && err->kind == MV_OK) fail(err, MV_INTERRUPTED, "the receiver gave up");
+  if (!ok && err && err->kind == MV_OK) report(err, MV_INTERRUPTED, "the receiver gave up");
   return ok;
 }
 

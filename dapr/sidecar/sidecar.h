@@ -94,8 +94,8 @@ bool sidecar_stopping(struct sidecar *);
 bool trace_sampled(struct sidecar *);
 /* The metrics page. */
 void sidecar_metrics(struct sidecar *, struct buf *out);
-/* Waits until somebody asked for shutdown over HTTP, or ms have passed; true: asked. */
-bool sidecar_wait_shutdown(struct sidecar *, int64_t ms);
+void sidecar_wait_shutdown(struct sidecar *); /* until somebody has asked for it */
+void sidecar_ask_shutdown(struct sidecar *);
 
 struct sidecar *sidecar_open(const struct sidecar_options *, mv_error_t *err);
 void sidecar_close(struct sidecar *);

@@ -38,10 +38,10 @@ static uint64_t hash_key(uint64_t seed, struct span key) {
 
 static bool open_memory(struct component *c, mv_error_t *err) {
   struct memory *m = calloc(1, sizeof *m);
-  if (!m) return fail_memory(err);
+  if (!m) return report_memory(err);
   m->size = 64;
   m->buckets = calloc(m->size, sizeof *m->buckets);
-  if (!m->buckets) return free(m), fail_memory(err);
+  if (!m->buckets) return free(m), report_memory(err);
   m->seed = random_next(&c->sidecar->random);
   pthread_rwlock_init(&m->lock, NULL);
   c->self = m;

@@ -46,7 +46,7 @@ static void close_store(struct component *c) {
 static bool open_store(struct component *c, mv_error_t *err) {
   struct store *s = pool_zero(&c->sidecar->pool, 1, sizeof *s);
   int64_t ttl = 0;
-  if (!s) return fail_memory(err);
+  if (!s) return report_memory(err);
   c->self = s;
   s->set.text = set_script;
   s->delete.text = delete_script;

@@ -62,30 +62,36 @@ static void make_folders(char *path) {
   }
 }
 
-/* "file:path?_pragma=name(value)&...", "path" or ":memory:". Pragmas are applied last. */
-static bool open_file(struct component *c, mv_error_t *err) {
+/* "file:path?_pragma=name(value)&...", "path" or ":memory:"; *pragmas is what follows the question mark. */
+static bool open_file(struct component *c, struct span *pragmas, mv_error_t *err) {
   struct store *s = c->self;
-  struct pool *pool = &c->sidecar->pool;
   const char *connection = component_get(c, "connectionString");
+  int64_t busy = 2000;
+  struct stat st;
   if (!connection) connection = component_get(c, "url");
   if (!connection) return component_fail(c, err, "metadata connectionString is missing: name a file");
-  struct span rest = span_of(connection);
-  if (span_starts(rest, "file:")) rest.p += 5, rest.n -= 5;
-  char *path = pool_copy(pool, span_cut(&rest, '?'));
-  if (!path) return fail_memory(err);
+  *pragmas = span_of(connection);
+  if (span_starts(*pragmas, "file:")) pragmas->p += 5, pragmas->n -= 5;
+  char *path = pool_copy(&c->sidecar->pool, span_cut(pragmas, '?'));
+  if (!path) return report_memory(err);
   if (strcmp(path, ":memory:") != 0) make_folders(path);
   int code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
   if (code != SQLITE_OK) return component_fail(c, err, "cannot open %s: %s", path, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
-  int64_t busy = 2000;
-  const char *synchronous = component_get(c, "synchronous");
   if (!component_duration(c, "busyTimeout", 1, &busy, err)) return false;
   sqlite3_busy_timeout(s->db, (int)busy);
-  if (!text_true(component_get(c, "disableWAL")) && !execute(c, err, sqlite3_mprintf("PRAGMA journal_mode = WAL"))) return false;
-  if (synchronous && strcasecmp(synchronous, "FULL") != 0 && strcasecmp(synchronous, "NORMAL") != 0 && strcasecmp(synchronous, "EXTRA") != 0)
-    return component_fail(c, err, "metadata synchronous: \"%s\" is unknown: use NORMAL, FULL or EXTRA", synchronous);
-  if (!execute(c, err, sqlite3_mprintf("PRAGMA synchronous = %s", synchronous ? synchronous : "NORMAL"))) return false;
+  /* A new file is made without waiting for the disk, which would take most of a first start; there is nothing in it yet. */
+  if ((stat(path, &st) != 0 || st.st_size == 0) && !execute(c, err, sqlite3_mprintf("PRAGMA synchronous = OFF"))) return false;
+  return text_true(component_get(c, "disableWAL")) || execute(c, err, sqlite3_mprintf("PRAGMA journal_mode = WAL"));
+}
+
+static bool set_pragmas(struct component *c, struct span pragmas, mv_error_t *err) {
+  const char *synchronous = component_get(c, "synchronous");
   struct span name, value;
-  while (url_query_next(pool, &rest, &name, &value)) {
+  if (!synchronous) synchronous = "NORMAL";
+  if (strcasecmp(synchronous, "FULL") != 0 && strcasecmp(synchronous, "NORMAL") != 0 && strcasecmp(synchronous, "EXTRA") != 0)
+    return component_fail(c, err, "metadata synchronous: \"%s\" is unknown: use NORMAL, FULL or EXTRA", synchronous);
+  if (!execute(c, err, sqlite3_mprintf("PRAGMA synchronous = %s", synchronous))) return false;
+  while (url_query_next(&c->sidecar->pool, &pragmas, &name, &value)) {
     if (!span_is(name, "_pragma")) continue;
     if (strspn(value.p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_()=-") != value.n)
       return component_fail(c, err, "connectionString: _pragma=%s is not allowed", value.p);
@@ -109,10 +115,12 @@ static bool make_tables(struct component *c, const char *table, mv_error_t *err)
 static bool open_store(struct component *c, mv_error_t *err) {
   struct store *s = calloc(1, sizeof *s);
   const char *table = component_get(c, "tableName");
-  if (!s) return fail_memory(err);
+  if (!s) return report_memory(err);
   c->self = s;
   pthread_mutex_init(&s->lock, NULL);
-  if (!component_duration(c, "cleanupInterval", 1, &s->clean_every_ms, err) || !open_file(c, err) || !make_tables(c, table ? table : "state", err)) return false;
+  struct span pragmas;
+  if (!component_duration(c, "cleanupInterval", 1, &s->clean_every_ms, err) || !open_file(c, &pragmas, err)) return false;
+  if (!make_tables(c, table ? table : "state", err) || !set_pragmas(c, pragmas, err)) return false;
   for (size_t i = 0; i < SQL_COUNT; i++) {
     char *sql = sqlite3_mprintf(statements[i], table ? table : "state");
     int code = sql ? sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) : SQLITE_NOMEM;

@@ -243,7 +243,7 @@ bool text_true(const char *value) {
 
 /* ---- errors ---- */
 
-bool fail(mv_error_t *err, mv_kind_t kind, const char *format, ...) {
+bool report(mv_error_t *err, mv_kind_t kind, const char *format, ...) {
   if (!err) return false;
   *err = (mv_error_t){.kind = kind, .offset = MV_NO_OFFSET};
   va_list args;
@@ -253,4 +253,4 @@ bool fail(mv_error_t *err, mv_kind_t kind, const char *format, ...) {
   return false;
 }
 
-bool fail_memory(mv_error_t *err) { return fail(err, MV_NO_MEMORY, "out of memory"); }
+bool report_memory(mv_error_t *err) { return report(err, MV_NO_MEMORY, "out of memory"); }

@@ -79,7 +79,7 @@ MV_MUST_USE bool properties_set(struct pool *, struct properties *, const char *
 bool text_true(const char *value); /* as Dapr reads switches: y yes true t on 1 */
 
 /* Fills *err and returns false. */
-bool fail(mv_error_t *err, mv_kind_t kind, const char *format, ...) MV_PRINTF(3, 4);
-bool fail_memory(mv_error_t *err);
+bool report(mv_error_t *err, mv_kind_t kind, const char *format, ...) MV_PRINTF(3, 4);
+bool report_memory(mv_error_t *err);
 
 #endif

@@ -23,8 +23,8 @@ struct reader {
 static bool next_event(struct reader *r, yaml_event_t *event) {
   if (yaml_parser_parse(&r->parser, event)) return true;
   const yaml_parser_t *p = &r->parser;
-  if (p->error == YAML_MEMORY_ERROR) return fail_memory(r->err);
-  return fail(r->err, MV_USAGE, "%s:%zu:%zu: %s%s%s: mend the YAML there (indent with spaces, quote text that has ':' or '#')", r->file,
+  if (p->error == YAML_MEMORY_ERROR) return report_memory(r->err);
+  return report(r->err, MV_USAGE, "%s:%zu:%zu: %s%s%s: mend the YAML there (indent with spaces, quote text that has ':' or '#')", r->file,
               p->problem_mark.line + 1, p->problem_mark.column + 1, p->context ? p->context : "", p->context ? ": " : "",
               p->problem ? p->problem : "unreadable");
 }
@@ -32,9 +32,9 @@ static bool next_event(struct reader *r, yaml_event_t *event) {
 static bool remember(struct reader *r, const yaml_char_t *name, const struct ytree *node) {
   if (!name) return true;
   if (r->anchor_count == YTREE_ANCHORS)
-    return fail(r->err, MV_LIMIT, "%s:%d: more than %d anchors in one document", r->file, node->line, YTREE_ANCHORS);
+    return report(r->err, MV_LIMIT, "%s:%d: more than %d anchors in one document", r->file, node->line, YTREE_ANCHORS);
   char *copy = pool_str(r->pool, (const char *)name);
-  if (!copy) return fail_memory(r->err);
+  if (!copy) return report_memory(r->err);
   r->anchors[r->anchor_count++] = (struct anchor){copy, node};
   return true;
 }
@@ -51,14 +51,14 @@ static bool read_alias(struct reader *r, const yaml_event_t *event, struct ytree
     node->first = target->first;
     return true;
   }
-  return fail(r->err, MV_USAGE, "%s:%d: alias *%s has no finished anchor before it", r->file, node->line, (const char *)event->data.alias.anchor);
+  return report(r->err, MV_USAGE, "%s:%d: alias *%s has no finished anchor before it", r->file, node->line, (const char *)event->data.alias.anchor);
 }
 
 static bool add_key(struct reader *r, const struct ytree *map, struct ytree *member, const struct ytree *key) {
-  if (key->kind != YTREE_SCALAR) return fail(r->err, MV_USAGE, "%s:%d: a key must be plain text", r->file, key->line);
+  if (key->kind != YTREE_SCALAR) return report(r->err, MV_USAGE, "%s:%d: a key must be plain text", r->file, key->line);
   for (const struct ytree *m = map->first; m; m = m->next)
     if (strcmp(m->key, key->text) == 0)
-      return fail(r->err, MV_USAGE, "%s:%d: key \"%s\" occurs twice (first on line %d): remove one", r->file, key->line, key->text, m->line);
+      return report(r->err, MV_USAGE, "%s:%d: key \"%s\" occurs twice (first on line %d): remove one", r->file, key->line, key->text, m->line);
   member->key = key->text;
   return true;
 }
@@ -86,16 +86,16 @@ static bool read_node(struct reader *r, yaml_event_t *event, int depth, struct y
   struct ytree *node = pool_zero(r->pool, 1, sizeof *node);
   const yaml_char_t *anchor = NULL;
   yaml_event_type_t end = YAML_NO_EVENT;
-  bool ok = node || fail_memory(r->err);
+  bool ok = node || report_memory(r->err);
   if (ok) node->line = (int)event->start_mark.line + 1;
-  if (ok && depth > YTREE_DEPTH) ok = fail(r->err, MV_LIMIT, "%s:%d: nested more than %d deep", r->file, node->line, YTREE_DEPTH);
+  if (ok && depth > YTREE_DEPTH) ok = report(r->err, MV_LIMIT, "%s:%d: nested more than %d deep", r->file, node->line, YTREE_DEPTH);
   if (ok) switch (event->type) {
       case YAML_SCALAR_EVENT:
         anchor = event->data.scalar.anchor;
         node->kind = YTREE_SCALAR;
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         node->text = pool_copy(r->pool, (struct span){(const char *)event->data.scalar.value, event->data.scalar.length});
-        ok = node->text || fail_memory(r->err);
+        ok = node->text || report_memory(r->err);
         break;
       case YAML_SEQUENCE_START_EVENT:
         anchor = event->data.sequence_start.anchor;
@@ -108,7 +108,7 @@ static bool read_node(struct reader *r, yaml_event_t *event, int depth, struct y
         end = YAML_MAPPING_END_EVENT;
         break;
       case YAML_ALIAS_EVENT: ok = read_alias(r, event, node); break;
-      default: ok = fail(r->err, MV_USAGE, "%s:%d: unexpected end of the YAML document", r->file, node->line); break;
+      default: ok = report(r->err, MV_USAGE, "%s:%d: unexpected end of the YAML document", r->file, node->line); break;
     }
   if (ok && end != YAML_NO_EVENT) ok = read_children(r, node, end, depth + 1);
   if (ok) ok = remember(r, anchor, node);
@@ -121,7 +121,7 @@ bool ytree_parse(struct pool *pool, const char *file, struct span text, const st
   struct reader r = {.pool = pool, .file = file, .err = err};
   const struct ytree **tail = out;
   *out = NULL;
-  if (!yaml_parser_initialize(&r.parser)) return fail_memory(err);
+  if (!yaml_parser_initialize(&r.parser)) return report_memory(err);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.n);
   bool ok = true, more = true;
   while (ok && more) {

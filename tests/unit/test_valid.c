@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
+#include "wasm_bytes.h"
 #include "types/limits.h"
 
 static int setup(void **state) {

@@ -66,6 +66,7 @@ TEST(of_folders) {
   assert_true(world_open(t, fd, "a", 0, 0, 0) > 0);
   fd = folder_without(t, R(PATH_FILESTAT_SET_SIZE));
   assert_int_equal(world_open(t, fd, "a", WASI_TRUNC, 0, 0), -WASI_ENOTCAPABLE);
+  assert_int_equal(world_open(t, fd, "a", WASI_TRUNC, R(FD_WRITE), 0), -WASI_ENOTCAPABLE);
   fd = folder_without(t, R(FD_SYNC));
   assert_int_equal(world_open(t, fd, "a", 0, 0, WASI_SYNC), -WASI_ENOTCAPABLE);
   fd = folder_without(t, R(FD_DATASYNC));
@@ -104,6 +105,8 @@ TEST(read_only_folders_can_be_read) {
   assert_int_equal(CALL(t, fd_fdstat_get, RO, BUF), 0);
   assert_int_equal(get64(t, BUF + 8) & (R(PATH_CREATE_FILE) | R(PATH_UNLINK_FILE) | R(PATH_LINK_SOURCE)), 0);
   /* Programs ask for everything; they get what there is. */
+  assert_int_equal(world_open(t, RO, "file", WASI_TRUNC, R(ALL), 0), -WASI_EPERM);
+  assert_int_equal(world_open(t, RO, "file", WASI_TRUNC, R(FD_READ), 0), -WASI_EPERM);
   int fd = world_open(t, RO, "file", 0, R(ALL) & ~R(FD_WRITE), 0);
   assert_true(fd > 0);
   assert_string_equal(world_fd_read(t, (uint32_t)fd), "fixed");
@@ -119,10 +122,25 @@ TEST(read_only_folders_can_be_read) {
   END;
 }
 
+/* A folder as Go opens it: with no right to change sizes by path, but to write what is opened through it. */
+TEST(truncating_what_may_be_written) {
+  BEGIN;
+  char text[512];
+  int fd = -1;
+  world_write(t, "box/f", "text");
+  assert_int_equal(CALL(t, path_open, BOX, 0, PATH(t, "."), WASI_ODIRECTORY, R(PATH_OPEN), R(FD_WRITE) | R(FD_FILESTAT_SET_SIZE), 0, OUT), 0);
+  fd = (int)get32(t, OUT);
+  assert_int_equal(CALL(t, path_open, (uint32_t)fd, 0, PATH(t, "f"), WASI_TRUNC, R(FD_WRITE), 0, 0, OUT), WASI_ENOTCAPABLE);
+  assert_int_equal(CALL(t, path_open, (uint32_t)fd, 0, PATH(t, "f"), WASI_TRUNC, R(FD_WRITE) | R(FD_FILESTAT_SET_SIZE), 0, 0, OUT), 0);
+  assert_string_equal(world_read(t, "box/f", text), "");
+  END;
+}
+
 int run_rights(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(of_files), cmocka_unit_test(of_folders), cmocka_unit_test(are_inherited), cmocka_unit_test(only_shrink),
     cmocka_unit_test(read_only_folders_can_be_read),
+    cmocka_unit_test(truncating_what_may_be_written),
   };
   return cmocka_run_group_tests_name("rights", tests, NULL, NULL);
 }

@@ -92,6 +92,7 @@ static wasm_frame_t *frame_make(wasm_store_t *store, const struct trace_frame *f
   frame->instance.ref.store = store;
   frame->instance.ref.u.instance = f->instance;
   frame->func = f->func;
+  if (f->offset == MV_NO_OFFSET) return frame;
   frame->module_offset = (size_t)f->offset;
   if (f->func >= m->nimported_funcs) frame->func_offset = (size_t)(f->offset - m->bodies[f->func - m->nimported_funcs].offset);
   return frame;
@@ -126,22 +127,23 @@ void wasm_trap_trace(const wasm_trap_t *trap, wasm_frame_vec_t *out) {
 
 /* ---- the trace as text ---- */
 
+enum { LINE = 200 }; /* bytes for a frame, its name cut to fit */
+
+/* "  #0 0x1234 name func[7]" */
+static int print_frame(char *line, size_t n, const struct trace_frame *f) {
+  struct name name = {"", 0};
+  bool named = module_func_name(f->instance->module, f->func, &name);
+  unsigned long long offset = f->offset == MV_NO_OFFSET ? 0 : f->offset;
+  return snprintf(line, LINE, "  #%zu 0x%llx %.*s%sfunc[%u]\n", n, offset, (int)(name.size < LINE / 2 ? name.size : LINE / 2), name.bytes, named ? " " : "", f->func);
+}
+
 const char *mv_store_backtrace(wasm_store_t *w) {
   struct store *s = w->s;
-  enum { LINE = 160 };
-  if (s->backtrace || s->ntrace == 0) return s->backtrace ? s->backtrace : "";
-  size_t cap = (s->ntrace + 1) * LINE, n = 0;
-  char *text = malloc(cap);
+  if (s->backtrace) return s->backtrace;
+  char *text = s->ntrace ? malloc((s->ntrace + 1) * LINE) : NULL;
   if (!text) return "";
-  for (size_t i = 0; i < s->ntrace; i++) {
-    const struct trace_frame *f = &s->trace[i];
-    struct name name;
-    n += (size_t)snprintf(text + n, LINE, "  #%zu 0x%llx ", i, (unsigned long long)f->offset);
-    if (module_func_name(f->instance->module, f->func, &name))
-      n += (size_t)snprintf(text + n, LINE - 40, "%.*s\n", (int)(name.size < LINE - 48 ? name.size : LINE - 48), name.bytes);
-    else
-      n += (size_t)snprintf(text + n, LINE - 40, "func[%u]\n", f->func);
-  }
-  if (s->trace_lost) snprintf(text + n, LINE, "  ... and %llu more\n", (unsigned long long)s->trace_lost);
+  size_t n = 0;
+  for (size_t i = 0; i < s->ntrace; i++) n += (size_t)print_frame(text + n, i, &s->trace[i]);
+  if (s->trace_lost) snprintf(text + n, LINE, "  ... %llu more frames\n", (unsigned long long)s->trace_lost);
   return s->backtrace = text;
 }

@@ -10,9 +10,11 @@
 #if defined(__GNUC__)
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define prefetch(p) __builtin_prefetch(p)
 #else
 #define likely(x) (x)
 #define unlikely(x) (x)
+#define prefetch(p) ((void)(p))
 #endif
 
 /* Fills *err unless it already holds a report (or is NULL). offset: in the binary, or MV_NO_OFFSET. Always returns false. */

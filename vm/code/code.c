@@ -55,7 +55,9 @@ void code_fini(struct module *m) {
 bool ir_of_function(struct ircode *c, struct arena *scratch, struct module *m, uint32_t func, mv_error_t *err) {
   const struct module_code *mc = module_code_of(m);
   *c = (struct ircode){.module = m, .func = func, .arena = scratch, .fusion = !mc->opt->no_fusion && !mc->opt->trace};
-  return ir_translate(c, mc->opt, mc, err);
+  if (!ir_translate(c, mc->opt, mc, err)) return false;
+  if (c->fusion) ir_fuse(c);
+  return true;
 }
 
 bool code_translate(struct module *m, uint32_t func, mv_error_t *err) {

@@ -27,6 +27,11 @@ static void address(FILE *out, const struct ir *i) {
     operand(out, i, i->fa, i->a);
     fprintf(out, " end %" PRIu64 "]", i->imm2);
     break;
+  case AM_OFFSET:
+    fputs(" [", out);
+    operand(out, i, i->fa == 'Z' ? 'A' : 'S', i->a);
+    fprintf(out, " + %" PRIi32 " end %" PRIu64 "]", (int32_t)i->b, i->imm2);
+    break;
   default:
     fprintf(out, " [ r%" PRIu32 " +", i->a);
     operand(out, i, i->fa == 'Q' || i->fa == 'Y' ? 'A' : 'S', i->b);
@@ -66,6 +71,17 @@ static void print_ir(FILE *out, const struct ir *i) {
     if (i->a != NO_SLOT) fprintf(out, " %" PRIu32, i->a);
     if (i->op == IR_call || i->op == IR_call_import || i->op == IR_tail_call || i->op == IR_tail_import) fprintf(out, " func[%" PRIu32 "]", i->c);
     break;
+  case SHAPE_LOADOP:
+    address(out, i);
+    operand(out, i, i->fc, i->c);
+    break;
+  case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_ADDBR: case SHAPE_SELCMP:
+    operand(out, i, i->fa, i->a);
+    operand(out, i, i->fb, i->b);
+    if (i->fc == 'I') fprintf(out, " #%" PRIi64, (int64_t)i->imm2);
+    else operand(out, i, i->fc, i->c);
+    if (info->shape == SHAPE_SELCMP) operand(out, i, 'S', i->e);
+    break;
   case SHAPE_RBIN:
     fprintf(out, " #%" PRIi64, (int64_t)i->imm);
     operand(out, i, i->fa, i->a);
@@ -76,7 +92,7 @@ static void print_ir(FILE *out, const struct ir *i) {
     if (i->c != NO_SLOT) operand(out, i, i->fa == 'C' ? 'A' : 'S', i->c);
     break;
   }
-  if (info->shape == SHAPE_BR || info->shape == SHAPE_BRU || i->op == IR_br) fprintf(out, " -> L%" PRIu32, i->label);
+  if (info->shape == SHAPE_BR || info->shape == SHAPE_BRU || info->shape == SHAPE_ADDBR || i->op == IR_br) fprintf(out, " -> L%" PRIu32, i->label);
 }
 
 static void print_wasm(FILE *out, const struct module *m, struct reader *r, uint32_t upto) {

@@ -11,20 +11,21 @@ enum { IR_NOP = IR_COUNT, IR_LABEL };
 #define NO_SLOT UINT32_MAX
 
 /* How an address is made, before lower.c knows what is in an accumulator */
-enum addr_mode { AM_SLOT, AM_SUM, AM_SCALED, AM_CONST };
+enum addr_mode { AM_SLOT, AM_SUM, AM_SCALED, AM_CONST, AM_OFFSET };
 
 enum {
   IRF_IMM = 1,   /* b (of BIN, BR, STORE's value, RET, GSET) is the immediate */
   IRF_KEEP = 2,  /* reads a temporary that stays on the operand stack */
-  IRF_FIXED = 4  /* the result cannot go elsewhere */
+  IRF_FIXED = 4, /* the result cannot go elsewhere */
+  IRF_IMM2 = 8   /* superinstructions: c is the immediate imm2 */
 };
 
 struct ir {
   uint16_t op;    /* enum irop, IR_NOP or IR_LABEL */
   uint8_t flags, am;
   uint8_t rt;     /* calls: enum rtype of the result */
-  char fa, fb, fd; /* the forms of operands and result: 'S', 'A', 'I'; by lower.c */
-  uint32_t a, b, c, d;
+  char fa, fb, fc, fd; /* the forms of operands and result: 'S', 'A', 'I'; by lower.c */
+  uint32_t a, b, c, d, e;
   uint32_t label; /* of branches and IR_LABEL; br_table: first entry in tables */
   uint32_t cells; /* base operations: operands (in cells) that they read */
   uint64_t imm, imm2;
@@ -53,6 +54,8 @@ struct ircode {
 struct module_code;
 MV_MUST_USE bool ir_translate(struct ircode *, const mv_options_t *, const struct module_code *, mv_error_t *err);
 void ir_fini(struct ircode *);
+/* Merges operations into superinstructions. */
+void ir_fuse(struct ircode *);
 /* Chooses forms and writes words; *words is malloc'ed. */
 MV_MUST_USE bool ir_lower(struct ircode *, union word **words, uint32_t *nwords, mv_error_t *err);
 

@@ -140,6 +140,15 @@ static void choose_misc(struct lower *l, uint32_t at) {
     all_in_slots(l);
     if (i->op == IR_copy) overwrite(l, i->b, i->cells);
     break;
+  case IR_mov3: case IR_mov2:
+    need_slots(l, i->a, 1);
+    overwrite(l, i->b, 1);
+    need_slots(l, i->c, 1);
+    overwrite(l, i->d, 1);
+    if (i->op == IR_mov2) break;
+    need_slots(l, i->e, 1);
+    overwrite(l, i->cells, 1);
+    break;
   case IR_fuel: case IR_poll: case IR_enter: case IR_enter_depth: case IR_leave_depth: case IR_trace: case IR_profile: break;
   default: /* base operations */
     need_slots(l, i->a, i->cells);
@@ -154,11 +163,20 @@ static void choose_misc(struct lower *l, uint32_t at) {
   }
 }
 
+/* An address whose operands all lie in slots. */
+static char slot_address(struct lower *l, const struct ir *i) {
+  (void)reads(l, i->a, RT_i32, false, false);
+  if (i->am == AM_SUM || i->am == AM_SCALED) (void)reads(l, i->b, RT_i32, false, false);
+  return "SPXIB"[i->am];
+}
+
+static bool in_acc(const struct lower *l, uint32_t slot, unsigned rt) { return l->c->fusion && l->acc[class_of(rt)].slot == slot; }
+
 static void choose(struct lower *l, uint32_t at) {
   struct ir *i = &l->c->ir[at];
   const struct ropinfo *info = rop_info(i->op);
   const bool imm = (i->flags & IRF_IMM) != 0, keep = (i->flags & IRF_KEEP) != 0;
-  i->fa = i->fb = i->fd = 'S';
+  i->fa = i->fb = i->fc = i->fd = 'S';
   switch (info->shape) {
   case SHAPE_MISC: choose_misc(l, at); break;
   case SHAPE_BIN: case SHAPE_V2: case SHAPE_BR:
@@ -195,6 +213,7 @@ static void choose(struct lower *l, uint32_t at) {
     switch (i->am) {
     case AM_CONST: i->fa = 'I'; break;
     case AM_SLOT: i->fa = reads(l, i->a, RT_i32, true, false); break;
+    case AM_OFFSET: i->fa = reads(l, i->a, RT_i32, true, false) == 'A' ? 'Z' : 'B'; break;
     case AM_SUM:
       i->fa = 'P';
       if (l->acc[CLASS_INT].slot == i->a && l->c->fusion) { /* the accumulator is the second term */
@@ -215,13 +234,40 @@ static void choose(struct lower *l, uint32_t at) {
     switch (i->am) {
     case AM_CONST: i->fa = 'I'; break;
     case AM_SLOT: i->fa = reads(l, i->a, RT_i32, true, false); break;
-    default:
-      (void)reads(l, i->a, RT_i32, false, false);
-      (void)reads(l, i->b, RT_i32, false, false);
-      i->fa = i->am == AM_SUM ? 'P' : 'X';
-      break;
+    default: i->fa = slot_address(l, i); break;
     }
     i->fb = imm ? 'I' : reads(l, i->c, info->in, i->fa != 'A' || class_of(info->in) != CLASS_INT, false);
+    break;
+  case SHAPE_BIN2: case SHAPE_FBIN2: {
+    /* one of a, (floats) b and c may be in the accumulator */
+    const bool imm2 = (i->flags & IRF_IMM2) != 0, third = !imm2 && in_acc(l, i->c, info->in) && i->c != i->a && (imm || i->c != i->b);
+    i->fa = reads(l, i->a, info->in, !third, false);
+    i->fb = imm ? 'I' : reads(l, i->b, info->in, info->shape == SHAPE_FBIN2 && !third && i->fa != 'A', false);
+    i->fc = imm2 ? 'I' : reads(l, i->c, info->in, third, false);
+    writes(l, at, info->out);
+    break;
+  }
+  case SHAPE_ADDBR:
+    (void)reads(l, i->a, info->in, false, false);
+    if (!imm) (void)reads(l, i->b, info->in, false, false);
+    if (!(i->flags & IRF_IMM2)) (void)reads(l, i->c, info->in, false, false);
+    i->fb = imm ? 'I' : 'S', i->fc = i->flags & IRF_IMM2 ? 'I' : 'S';
+    writes(l, at, info->in);
+    i->fd = 'S';
+    l->acc[CLASS_INT].unread = false;
+    all_in_slots(l);
+    break;
+  case SHAPE_SELCMP:
+    i->fa = reads(l, i->a, info->in, i->a != i->c && i->a != i->e, false);
+    i->fb = imm ? 'I' : reads(l, i->b, info->in, false, false);
+    need_slots(l, i->c, 1);
+    need_slots(l, i->e, 1);
+    writes(l, at, RT_i64);
+    break;
+  case SHAPE_LOADOP:
+    i->fa = slot_address(l, i);
+    i->fc = reads(l, i->c, info->in, i->c != i->a && (i->am == AM_SLOT || i->am == AM_OFFSET || i->c != i->b), false);
+    writes(l, at, info->out);
     break;
   case SHAPE_GGET: writes(l, at, info->out); break;
   case SHAPE_GSET: case SHAPE_RET:
@@ -280,11 +326,16 @@ static unsigned rop_of(const struct ir *i, const struct ropinfo *info) {
   case SHAPE_BR: return info->base + form_bin(i);
   case SHAPE_RBIN: case SHAPE_UN: case SHAPE_EXTRACT: case SHAPE_SELECT: return info->base + index_in(i->fa, "SA") + 2 * s;
   case SHAPE_BRU: case SHAPE_MOV: return info->base + index_in(i->fa, "SA");
-  case SHAPE_LOAD: return info->base + index_in(i->fa, "SAPQXYI") + 7 * s;
-  case SHAPE_STORE: case SHAPE_VSTORE: return info->base + index_in(i->fa, "SAPXI") + 5 * index_in(i->fb, "SAI");
+  case SHAPE_LOAD: return info->base + index_in(i->fa, "SAPQXYIBZ") + 9 * s;
+  case SHAPE_STORE: case SHAPE_VSTORE: return info->base + index_in(i->fa, "SAPXIB") + 6 * index_in(i->fb, "SAI");
   case SHAPE_GGET: case SHAPE_CONST: return info->base + s;
   case SHAPE_GSET: case SHAPE_RET: return info->base + index_in(i->fa, "SAI");
   case SHAPE_V3: return info->base + index_in(i->fa, "SAC") + 3 * s;
+  case SHAPE_BIN2: return info->base + (i->fc == 'I' ? 6 + 2 * (i->fa == 'A') : i->fa == 'A' ? 4 : i->fc == 'A' ? 2 : 0) + (i->fb == 'I') + 10 * s;
+  case SHAPE_FBIN2: return info->base + (i->fc == 'A' ? 1 : i->fa == 'A' ? 2 : i->fb == 'A' ? 3 : 0) + 4 * s;
+  case SHAPE_ADDBR: return info->base + 2 * (i->fb == 'I') + (i->fc == 'I');
+  case SHAPE_SELCMP: return info->base + (i->fa == 'A') + 2 * (i->fb == 'I') + 4 * s;
+  case SHAPE_LOADOP: return info->base + index_in(i->fa, "SBPX") + 4 * (i->fc == 'A') + 8 * s;
   default: return info->base + (i->op == IR_br_table_S && i->fa == 'A');
   }
 }
@@ -327,6 +378,11 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
   case IR_copy:
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->cells;
+    return true;
+  case IR_mov2: case IR_mov3:
+    if (!(w = more(l, i->op == IR_mov2 ? 2 : 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
+    if (i->op == IR_mov3) w[2].u32[0] = i->e, w[2].u32[1] = i->cells;
     return true;
   case IR_ret:
     if (!(w = more(l, 1))) return false;
@@ -460,6 +516,27 @@ static bool write_op(struct lower *l, struct ir *i) {
     else w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = v;
     return true;
   }
+  case SHAPE_BIN2: case SHAPE_FBIN2:
+    if (!(w = more(l, 2))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
+    return true;
+  case SHAPE_ADDBR:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
+    return add_fixup(l, start + 3, 0, start, i->label);
+  case SHAPE_SELCMP:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[1].u32[0] = i->c, w[1].u32[1] = i->e, w[2].u32[0] = i->d;
+    return true;
+  case SHAPE_LOADOP:
+    if (!(w = more(l, i->am == AM_SLOT ? 2 : 3))) return false;
+    w[0].u32[0] = i->a;
+    if (i->am == AM_SLOT) w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
+    else w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->c, w[2].u32[0] = i->d;
+    return true;
   case SHAPE_GGET:
     if (!(w = more(l, 1))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->d;

@@ -4,6 +4,7 @@
 #define L1(id, a, ...) H(ROP_##id##_##a)
 #define LBR(id, a, b, ...) H(ROP_br_##id##_##a##b)
 #define LBN(id, a, b, ...) H(ROP_bn_##id##_##a##b)
+#define L4(id, a, b, c, d, ...) H(ROP_##id##_##a##b##c##d)
 #define X(id) H(ROP_##id)
 MISC_OPS(X)
 #undef X
@@ -21,6 +22,11 @@ MISC_OPS(X)
 #define CONST(id, ...) FORMS_CONST(L1, id, 0)
 #define SELECT(id, ...) FORMS_SELECT(L2, id, 0)
 #define RET(id, ...) FORMS_RET(L1, id, 0)
+#define BIN2(id, ...) FORMS_BIN2(L4, id, 0)
+#define FBIN2(id, ...) FORMS_FBIN2(L4, id, 0)
+#define ADDBR(id, ...) FORMS_ADDBR(L2, id, 0)
+#define SELCMP(id, ...) FORMS_SELCMP(L3, id, 0)
+#define LOADOP(id, ...) FORMS_LOADOP(L3, id, 0)
 #include "code/rops.def"
 #define SIMD1(id) FORMS_UN(L2, id, 0)
 #define SIMD2(id) FORMS_V2(L3, id, 0)
@@ -33,6 +39,7 @@ MISC_OPS(X)
 #define SIMD_LOAD(id, n) FORMS_LOAD(L2, id, 0)
 #define SIMD_STORE(id, n) FORMS_VSTORE(L2, id, 0)
 #include "exec/simd.def"
+#undef L4
 #undef L3
 #undef L2
 #undef L1

@@ -21,6 +21,11 @@ static const struct ropinfo infos[IR_COUNT + 2] = {
 #define CONST(id, T) INFO(id, id##_A, CONST, NONE, T)
 #define SELECT(id, T) INFO(id, id##_SA, SELECT, T, T)
 #define RET(id, T) INFO(id, id##_S, RET, T, NONE)
+#define BIN2(id, T, ...) INFO(id, id##_SSSA, BIN2, T, T)
+#define FBIN2(id, T, ...) INFO(id, id##_SSSA, FBIN2, T, T)
+#define ADDBR(id, T, ...) INFO(id, id##_SS, ADDBR, T, T)
+#define SELCMP(id, T, ...) INFO(id, id##_SSA, SELCMP, T, i64)
+#define LOADOP(id, T, ...) INFO(id, id##_SSA, LOADOP, T, T)
 #include "code/rops.def"
 #define SIMD1(id) INFO(id, id##_SA, UN, v128, v128)
 #define SIMD2(id) INFO(id, id##_SSA, V2, v128, v128)
@@ -54,6 +59,11 @@ static const char *const names[] = {
 #define CONST ROW
 #define SELECT ROW
 #define RET ROW
+#define BIN2 ROW
+#define FBIN2 ROW
+#define ADDBR ROW
+#define SELCMP ROW
+#define LOADOP ROW
 #include "code/rops.def"
 #define SIMD1(id) ROW(id, 0)
 #define SIMD2(id) ROW(id, 0)

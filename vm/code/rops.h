@@ -18,17 +18,18 @@
   F(id, S, S, __VA_ARGS__) F(id, S, A, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, S, I, __VA_ARGS__) F(id, A, I, __VA_ARGS__)
 #define FORMS_UN(F, id, ...) FORMS_RBIN(F, id, __VA_ARGS__)
 #define FORMS_BRU(F, id, ...) F(id, S, __VA_ARGS__) F(id, A, __VA_ARGS__)
-/* Addresses: S slot, A accumulator, P slot + slot, Q slot + accumulator, X slot + slot * n, Y slot + accumulator * n, I constant */
+/* Addresses: S slot, A accumulator, P slot + slot, Q slot + accumulator, X slot + slot * n, Y slot + accumulator * n, I constant,
+ * B slot + constant, Z accumulator + constant (sums wrap; the static offset does not) */
 #define FORMS_LOAD(F, id, ...) \
-  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, Q, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, Y, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__) \
-  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, Q, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, Y, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__)
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, Q, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, Y, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__) F(id, B, A, __VA_ARGS__) F(id, Z, A, __VA_ARGS__) \
+  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, Q, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, Y, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__) F(id, B, S, __VA_ARGS__) F(id, Z, S, __VA_ARGS__)
 #define FORMS_STORE(F, id, ...) \
-  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__) \
-  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__) \
-  F(id, S, I, __VA_ARGS__) F(id, A, I, __VA_ARGS__) F(id, P, I, __VA_ARGS__) F(id, X, I, __VA_ARGS__) F(id, I, I, __VA_ARGS__)
+  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__) F(id, B, S, __VA_ARGS__) \
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__) F(id, B, A, __VA_ARGS__) \
+  F(id, S, I, __VA_ARGS__) F(id, A, I, __VA_ARGS__) F(id, P, I, __VA_ARGS__) F(id, X, I, __VA_ARGS__) F(id, I, I, __VA_ARGS__) F(id, B, I, __VA_ARGS__)
 #define FORMS_VSTORE(F, id, ...) \
-  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__) \
-  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__)
+  F(id, S, S, __VA_ARGS__) F(id, A, S, __VA_ARGS__) F(id, P, S, __VA_ARGS__) F(id, X, S, __VA_ARGS__) F(id, I, S, __VA_ARGS__) F(id, B, S, __VA_ARGS__) \
+  F(id, S, A, __VA_ARGS__) F(id, A, A, __VA_ARGS__) F(id, P, A, __VA_ARGS__) F(id, X, A, __VA_ARGS__) F(id, I, A, __VA_ARGS__) F(id, B, A, __VA_ARGS__)
 #define FORMS_MOV(F, id, ...) F(id, S, __VA_ARGS__) F(id, A, __VA_ARGS__)
 #define FORMS_CONST(F, id, ...) F(id, A, __VA_ARGS__) F(id, S, __VA_ARGS__)
 #define FORMS_SELECT(F, id, ...) FORMS_RBIN(F, id, __VA_ARGS__)
@@ -44,11 +45,28 @@
 #define FORMS_VSHIFT(F, id, ...) FORMS_BIN(F, id, __VA_ARGS__)
 #define FORMS_VREPLACE(F, id, ...) FORMS_V2(F, id, __VA_ARGS__)
 
+/* Superinstructions: first two operands and the third */
+#define FORMS_BIN2(F, id, ...) \
+  F(id, S, S, S, A, __VA_ARGS__) F(id, S, I, S, A, __VA_ARGS__) F(id, S, S, A, A, __VA_ARGS__) F(id, S, I, A, A, __VA_ARGS__) F(id, A, S, S, A, __VA_ARGS__) F(id, A, I, S, A, __VA_ARGS__) F(id, S, S, I, A, __VA_ARGS__) F(id, S, I, I, A, __VA_ARGS__) F(id, A, S, I, A, __VA_ARGS__) F(id, A, I, I, A, __VA_ARGS__) \
+  F(id, S, S, S, S, __VA_ARGS__) F(id, S, I, S, S, __VA_ARGS__) F(id, S, S, A, S, __VA_ARGS__) F(id, S, I, A, S, __VA_ARGS__) F(id, A, S, S, S, __VA_ARGS__) F(id, A, I, S, S, __VA_ARGS__) F(id, S, S, I, S, __VA_ARGS__) F(id, S, I, I, S, __VA_ARGS__) F(id, A, S, I, S, __VA_ARGS__) F(id, A, I, I, S, __VA_ARGS__)
+#define FORMS_FBIN2(F, id, ...) \
+  F(id, S, S, S, A, __VA_ARGS__) F(id, S, S, A, A, __VA_ARGS__) F(id, A, S, S, A, __VA_ARGS__) F(id, S, A, S, A, __VA_ARGS__) \
+  F(id, S, S, S, S, __VA_ARGS__) F(id, S, S, A, S, __VA_ARGS__) F(id, A, S, S, S, __VA_ARGS__) F(id, S, A, S, S, __VA_ARGS__)
+#define FORMS_ADDBR(F, id, ...) F(id, S, S, __VA_ARGS__) F(id, S, I, __VA_ARGS__) F(id, I, S, __VA_ARGS__) F(id, I, I, __VA_ARGS__)
+#define FORMS_SELCMP(F, id, ...) \
+  F(id, S, S, A, __VA_ARGS__) F(id, A, S, A, __VA_ARGS__) F(id, S, I, A, __VA_ARGS__) F(id, A, I, A, __VA_ARGS__) \
+  F(id, S, S, S, __VA_ARGS__) F(id, A, S, S, __VA_ARGS__) F(id, S, I, S, __VA_ARGS__) F(id, A, I, S, __VA_ARGS__)
+#define FORMS_LOADOP(F, id, ...) \
+  F(id, S, S, A, __VA_ARGS__) F(id, B, S, A, __VA_ARGS__) F(id, P, S, A, __VA_ARGS__) F(id, X, S, A, __VA_ARGS__) \
+  F(id, S, A, A, __VA_ARGS__) F(id, B, A, A, __VA_ARGS__) F(id, P, A, A, __VA_ARGS__) F(id, X, A, A, __VA_ARGS__) \
+  F(id, S, S, S, __VA_ARGS__) F(id, B, S, S, __VA_ARGS__) F(id, P, S, S, __VA_ARGS__) F(id, X, S, S, __VA_ARGS__) \
+  F(id, S, A, S, __VA_ARGS__) F(id, B, A, S, __VA_ARGS__) F(id, P, A, S, __VA_ARGS__) F(id, X, A, S, __VA_ARGS__)
+
 /* Operations without forms; their operands lie in slots. The comment says: operands -> result; `base` operations work like a stack machine on
  * consecutive slots from `base`. */
 #define MISC_OPS(X) \
   X(translate) X(exit) X(return_cross) X(unreachable) X(br) X(br_table_S) X(br_table_A) X(fuel) X(poll) X(enter) X(enter_depth) X(leave_depth) X(trace) X(profile) \
-  X(copy) X(copy2) X(ret) X(ret_many) \
+  X(copy) X(mov2) X(mov3) X(ret) X(ret_many) \
   X(call) X(call_import) X(call_indirect) X(call_ref) X(tail_call) X(tail_import) X(tail_indirect) X(tail_ref) \
   X(gget_import) X(gget_import_v128) X(gset_import) X(gset_import_v128) \
   X(memory_size) X(memory_grow) X(memory_fill) X(memory_copy) X(memory_init) X(data_drop) \
@@ -71,7 +89,8 @@ enum rop {
 
 enum shape {
   SHAPE_MISC, SHAPE_BIN, SHAPE_RBIN, SHAPE_BR, SHAPE_UN, SHAPE_BRU, SHAPE_LOAD, SHAPE_STORE, SHAPE_GGET, SHAPE_GSET, SHAPE_MOV, SHAPE_CONST,
-  SHAPE_SELECT, SHAPE_RET, SHAPE_V2, SHAPE_V3, SHAPE_SHIFT, SHAPE_REPLACE, SHAPE_EXTRACT, SHAPE_VSTORE
+  SHAPE_SELECT, SHAPE_RET, SHAPE_V2, SHAPE_V3, SHAPE_SHIFT, SHAPE_REPLACE, SHAPE_EXTRACT, SHAPE_VSTORE,
+  SHAPE_BIN2, SHAPE_FBIN2, SHAPE_ADDBR, SHAPE_SELCMP, SHAPE_LOADOP
 };
 
 /* The operations as the intermediate code names them: without forms. */
@@ -95,6 +114,11 @@ enum irop {
 #define CONST ROW
 #define SELECT ROW
 #define RET ROW
+#define BIN2 ROW
+#define FBIN2 ROW
+#define ADDBR ROW
+#define SELCMP ROW
+#define LOADOP ROW
 #include "code/rops.def"
 #define SIMD1(id) ROW(id, 0)
 #define SIMD2(id) ROW(id, 0)

@@ -333,6 +333,11 @@ static struct addr address(struct tr *t, struct val *v, uint64_t end, unsigned s
   if (v->kind == VAL_TEMP && !v->dirty && in_block(t, v->def)) {
     const uint32_t def = v->def;
     const struct ir i = t->c->ir[def];
+    if (i.op == IR_i32_add && i.d == v->slot && (i.flags & IRF_IMM) && unchanged(t, i.a, def)) {
+      r.am = AM_OFFSET, r.a = i.a, r.b = (uint32_t)i.imm;
+      remove_ir(t, def);
+      return r;
+    }
     if (i.op == IR_i32_add && i.d == v->slot && !(i.flags & IRF_IMM) && unchanged(t, i.a, def) && unchanged(t, i.b, def)) {
       r.am = AM_SUM, r.a = i.a, r.b = i.b;
       const bool last = def + 1 == t->c->n;
@@ -357,7 +362,7 @@ static struct addr address(struct tr *t, struct val *v, uint64_t end, unsigned s
 static void set_address(struct tr *t, struct ir *i, const struct addr *r) {
   i->am = r->am, i->a = r->a, i->b = r->b, i->imm2 = r->end;
   if (r->a != NO_SLOT) touch(t, r->a);
-  if (r->b != NO_SLOT) touch(t, r->b);
+  if (r->b != NO_SLOT && r->am != AM_OFFSET) touch(t, r->b);
 }
 
 static unsigned log2_size(unsigned size) { return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : size == 8 ? 3 : 4; }

@@ -12,8 +12,7 @@
 enum {
   DEFAULT_STACK = 8 << 20,
   RED_ZONE = 4096,     /* cells behind the limit, for host calls' arguments and results */
-  MAX_NESTING = 200,   /* of host functions that call back: bounds the use of C's stack */
-  BACKTRACE_FRAMES = 24
+  MAX_NESTING = 200    /* of host functions that call back: bounds the use of C's stack */
 };
 
 bool exec_new(struct store *s, mv_error_t *err) {
@@ -73,43 +72,19 @@ static const struct { uint8_t kind; const char *text; } traps[TRAP_COUNT] = {
     [TRAP_EXCEPTION] = {MV_EXCEPTION, "uncaught exception"},
 };
 
-struct text { char *bytes; size_t size, cap; };
-
-static void text_add(struct text *t, const char *s, size_t n) {
-  if (!array_reserve((void **)&t->bytes, &t->cap, t->size + n + 1, 1)) return;
-  memcpy(t->bytes + t->size, s, n);
-  t->bytes[t->size += n] = 0;
-}
-
-/* One line: "  #0 0x1234 name". */
-static uint64_t frame_line(struct text *t, unsigned n, struct module *m, const struct code *c, const union word *pc) {
-  char line[96];
-  struct name name;
-  uint64_t offset = MV_NO_OFFSET;
-  if (!code_offset(m, c, pc, &offset)) offset = MV_NO_OFFSET;
-  int len = snprintf(line, sizeof line, "  #%u 0x%llx ", n, (unsigned long long)(offset == MV_NO_OFFSET ? 0 : offset));
-  text_add(t, line, (size_t)len);
-  if (module_func_name(m, c->func, &name)) text_add(t, name.bytes, name.size);
-  len = snprintf(line, sizeof line, "%sfunc[%u]\n", t->bytes && t->size && t->bytes[t->size - 1] != ' ' ? " " : "", c->func);
-  text_add(t, line, (size_t)len);
-  return offset;
-}
-
-/* Describes the frames from where the interpreter stopped; gives the innermost offset. */
+/* Records the frames from where the interpreter stopped (store_trace_add); gives the innermost offset. */
 static uint64_t backtrace(struct exec *x) {
-  struct text t = {0};
   struct instance *inst = x->instance;
   const union word *pc = x->pc;
   cell *fp = x->fp;
   uint64_t first = MV_NO_OFFSET;
   const struct code *c = code_of_pc(inst->module, pc);
-  unsigned n = 0;
-  while (c) {
-    if (n < BACKTRACE_FRAMES) {
-      const uint64_t offset = frame_line(&t, n, inst->module, c, pc);
-      if (!n) first = offset;
-    }
-    n++;
+  store_trace_clear(x->store);
+  for (bool innermost = true; c; innermost = false) {
+    uint64_t offset = MV_NO_OFFSET;
+    if (!x->store->trace_lost && !code_offset(inst->module, c, pc, &offset)) offset = MV_NO_OFFSET; /* it takes a while; a trace is short */
+    if (innermost) first = offset;
+    store_trace_add(x->store, inst, c->func, offset);
     const cell *info = fp + c->params;
     const union word *ret = (const union word *)(uintptr_t)info[0];
     fp = (cell *)(uintptr_t)info[1];
@@ -122,12 +97,6 @@ static uint64_t backtrace(struct exec *x) {
     pc = ret - 1;
     c = (const struct code *)ret[-1].ptr;
   }
-  if (n > BACKTRACE_FRAMES) {
-    char line[48];
-    text_add(&t, line, (size_t)snprintf(line, sizeof line, "  ... %u more frames\n", n - BACKTRACE_FRAMES));
-  }
-  free(x->store->backtrace);
-  x->store->backtrace = t.bytes;
   return first;
 }
 
@@ -156,8 +125,7 @@ bool exec_call(struct store *s, struct func *f, cell *cells, mv_error_t *err) {
   if (!x->nesting) {
     s->exception = REF_NULL;
     x->depth = 0;
-    free(s->backtrace);
-    s->backtrace = NULL;
+    store_trace_clear(s);
   }
   const uint32_t np = t->u.func.param_cells, nr = t->u.func.result_cells, most = np > nr ? np : nr;
   if (args + most + RED_ZONE / 2 > x->limit + RED_ZONE) return error_set(err, MV_EXHAUSTION, MV_NO_OFFSET, "call stack exhausted");

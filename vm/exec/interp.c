@@ -80,6 +80,10 @@
 #define END_Q(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)acc) + pc[2].u32[0])
 #define END_X(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)fp[pc[1].u32[1]] * (n)) + pc[2].u32[0])
 #define END_Y(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)acc * (n)) + pc[2].u32[0])
+#define END_B(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1]) + pc[2].u32[0])
+#define END_Z(n) ((uint64_t)((uint32_t)acc + pc[1].u32[1]) + pc[2].u32[0])
+#define END_AT_B(n) END_B(n)
+#define END_AT_Z(n) END_Z(n)
 #define END_AT_S(n) END_S
 #define END_AT_A(n) END_A
 #define END_AT_P(n) END_P(n)
@@ -94,6 +98,10 @@
 #define LOAD_DST_X (pc[2].u32[1])
 #define LOAD_DST_Y (pc[2].u32[1])
 #define LOAD_DST_I (pc[1].u32[1])
+#define LOAD_DST_B (pc[2].u32[1])
+#define LOAD_DST_Z (pc[2].u32[1])
+#define LOAD_LONG_B 1
+#define LOAD_LONG_Z 1
 #define LOAD_LONG_S 0
 #define LOAD_LONG_A 0
 #define LOAD_LONG_P 1
@@ -259,6 +267,45 @@
   }
 #define VLOAD_H(id, am, d, n) LOAD_H(id, am, d, v128, n, simd_##id(p))
 #define VSTORE_H(id, am, v, n) STORE_H(id, am, v, v128, n, simd_##id(p, x))
+
+/* Superinstructions. Immediates have 32 bits, sign-extended. */
+#define SHORT_S(T, n) SLOT_##T(n)
+#define SHORT_A(T, n) ACC_##T
+#define SHORT_I(T, n) ((C_##T)(int32_t)(n))
+#define BIN2_H(id, a, b, c, d, T, expr) \
+  HANDLER(ROP_##id##_##a##b##c##d) { \
+    const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]), z = SHORT_##c(T, pc[2].u32[0]); \
+    PUT_##d(T, (C_##T)(expr), pc[2].u32[1]); \
+    NEXT(3); \
+  }
+#define ADDBR_H(id, b, c, T, expr) \
+  HANDLER(ROP_##id##_##b##c) { \
+    const C_##T x = (C_##T)(SLOT_##T(pc[1].u32[0]) + SHORT_##b(T, pc[1].u32[1])), y = SHORT_##c(T, pc[2].u32[0]); \
+    PUT_S(T, x, pc[2].u32[1]); \
+    if (expr) NEXT((int32_t)pc[3].u32[0]); \
+    NEXT(4); \
+  }
+#define SELCMP_H(id, a, b, d, T, expr) \
+  HANDLER(ROP_##id##_##a##b##d) { \
+    const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]); \
+    const uint32_t n = (expr) ? pc[2].u32[0] : pc[2].u32[1]; \
+    PUT_##d(i64, fp[n], pc[3].u32[0]); \
+    NEXT(4); \
+  }
+#define LOADOP_PLACE_S 0
+#define LOADOP_PLACE_B 1
+#define LOADOP_PLACE_P 1
+#define LOADOP_PLACE_X 1
+/* [h][a, end][c, d] or [h][a, b][end, c][d] */
+#define LOADOP_H(id, am, c, d, T, n, get, expr) \
+  HANDLER(ROP_##id##_##am##c##d) { \
+    const uint64_t end = END_AT_##am(n); \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    const C_##T x = (get), z = SHORT_##c(T, pc[2].u32[LOADOP_PLACE_##am]); \
+    PUT_##d(T, (C_##T)(expr), LOADOP_PLACE_##am ? pc[3].u32[0] : pc[2].u32[1]); \
+    NEXT(3 + LOADOP_PLACE_##am); \
+  }
 
 /* ---- one dispatcher of three ---- */
 

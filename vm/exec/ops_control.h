@@ -101,11 +101,18 @@ HANDLER(ROP_copy) {
   NEXT(3);
 }
 
-/* [h][a, b][c, d]: two moves, a to b, then c to d */
-HANDLER(ROP_copy2) {
+/* [h][a, b][c, d]: two moves, a to b, then c to d; [e, f] for three */
+HANDLER(ROP_mov2) {
   fp[pc[1].u32[1]] = fp[pc[1].u32[0]];
   fp[pc[2].u32[1]] = fp[pc[2].u32[0]];
   NEXT(3);
+}
+
+HANDLER(ROP_mov3) {
+  fp[pc[1].u32[1]] = fp[pc[1].u32[0]];
+  fp[pc[2].u32[1]] = fp[pc[2].u32[0]];
+  fp[pc[3].u32[1]] = fp[pc[3].u32[0]];
+  NEXT(4);
 }
 
 #define RETURN_TO(info_cell) \

@@ -80,6 +80,7 @@ void gc_collect(struct store *s) {
   uint64_t begin = os_now();
   gc_stats(s);
   h->allocated = s->stats.allocated_bytes;
+  gc_runs_drop(h);
   gc_marks_clear(h);
   gc_mark_all(h);
   part_hosts(h);
@@ -156,7 +157,9 @@ static struct object *alloc(struct store *s, uint8_t kind, uint32_t type, size_t
 }
 
 struct object *gc_struct(struct store *s, uint32_t type, mv_error_t *err) {
-  return alloc(s, OBJ_STRUCT, type, sizeof(struct object) + types_get(s->types, type)->u.agg.size, err);
+  uint32_t size = (uint32_t)sizeof(struct object) + types_get(s->types, type)->u.agg.size;
+  struct object *o = gc_struct_fast(s->heap, type, size);
+  return likely(o != NULL) ? o : alloc(s, OBJ_STRUCT, type, size, err);
 }
 
 struct object *gc_array(struct store *s, uint32_t type, uint64_t length, mv_error_t *err) {

@@ -82,6 +82,7 @@ static bool chunk_new(struct gc_heap *h) {
     os_unmap(c, GC_CHUNK);
     return false;
   }
+  if (h->nchunks >= GC_SMALL_HEAP) os_populate(c, GC_CHUNK);
   h->chunks[h->nchunks++] = c;
   for (unsigned i = GC_CHUNK_BLOCKS; i-- > 0;) add_empty(h, (struct gc_block *)(void *)(c + (size_t)i * GC_BLOCK));
   return true;
@@ -136,6 +137,12 @@ bool gc_next_run(struct gc_heap *h, unsigned class) {
       return false;
     }
   }
+}
+
+void gc_runs_drop(struct gc_heap *h) {
+  memset(h->current, 0, sizeof h->current);
+  memset(&h->fast, 0, sizeof h->fast);
+  memset(h->slow, 0, sizeof h->slow);
 }
 
 /* ---- large objects ---- */
@@ -266,9 +273,6 @@ void gc_sweep(struct gc_heap *h) {
   h->live = 0;
   h->empty = NULL;
   memset(h->partial, 0, sizeof h->partial);
-  memset(h->current, 0, sizeof h->current);
-  memset(&h->fast, 0, sizeof h->fast);
-  memset(h->slow, 0, sizeof h->slow);
   sweep_large(h);
   sweep_chunks(h);
 }

@@ -18,7 +18,9 @@ enum {
   GC_BLOCK_WORDS = GC_BLOCK / GC_GRANULE / 64,
   GC_SMALL_MAX = 2048,
   GC_CLASSES = GC_FAST_CLASSES + 8, /* 640 768 896 1024 1280 1536 1792 2048 */
-  GC_MARK_RESERVE = 64
+  GC_MARK_RESERVE = 64,
+  GC_QUEUE = 16,
+  GC_SMALL_HEAP = 16 /* chunks; a heap that has grown beyond takes the pages of a new chunk at once */
 };
 
 struct gc_block {
@@ -72,6 +74,8 @@ struct gc_heap {
   uint64_t budget;    /* how many of them start the next collection */
   uint64_t allocated; /* bytes handed out before the last collection */
 
+  struct object *queue[GC_QUEUE]; /* objects that are about to be marked */
+  unsigned queue_head, queue_count;
   struct gc_mark_item *stack, reserve[GC_MARK_RESERVE];
   size_t depth, stack_cap;
   size_t stack_most; /* of stack_cap; lowered by tests */
@@ -107,6 +111,8 @@ uint32_t gc_class_size(unsigned class);
 struct gc_run *gc_run_of(struct gc_heap *, unsigned class);
 /* The next run of free cells for a class; false: there is none within the limit. fresh memory may be refused by the system, too. */
 bool gc_next_run(struct gc_heap *, unsigned class);
+/* Before a collection: what was handed out and not used is free again. */
+void gc_runs_drop(struct gc_heap *);
 /* The object that starts at address v, or NULL: any number may be asked for. */
 struct object *gc_find(const struct gc_heap *, uint64_t v);
 struct object *gc_large_new(struct gc_heap *, size_t size);

@@ -71,10 +71,24 @@ static void push(struct gc_heap *h, struct object *o, uint64_t from) {
   h->stack[h->depth++] = (struct gc_mark_item){o, from};
 }
 
+static void mark_now(struct gc_heap *h, struct object *o) {
+  if (set_mark(h, o) && has_children(h, o)) push(h, o, 0);
+}
+
+/* Objects pass through a short queue on their way to be marked, so that their memory can arrive meanwhile. */
 static void mark_ref(struct gc_heap *h, cell r) {
   if (r == REF_NULL || ref_is_i31(r)) return;
-  struct object *o = ref_object(r);
-  if (set_mark(h, o) && has_children(h, o)) push(h, o, 0);
+  struct object *o = ref_object(r), **slot = &h->queue[(h->queue_head + h->queue_count) % GC_QUEUE];
+  prefetch(o);
+  if (h->queue_count < GC_QUEUE) {
+    h->queue_count++;
+    *slot = o;
+    return;
+  }
+  struct object *oldest = *slot;
+  *slot = o;
+  h->queue_head++;
+  mark_now(h, oldest);
 }
 
 static void trace_struct(struct gc_heap *h, const struct object *o) {
@@ -119,10 +133,19 @@ static void trace(struct gc_heap *h, struct object *o, uint64_t from) {
   }
 }
 
-static void drain(struct gc_heap *h) {
+static void drain_stack(struct gc_heap *h) {
   while (h->depth > 0) {
     struct gc_mark_item item = h->stack[--h->depth];
     trace(h, item.object, item.from);
+  }
+}
+
+static void drain(struct gc_heap *h) {
+  for (;;) {
+    drain_stack(h);
+    if (h->queue_count == 0) return;
+    h->queue_count--;
+    mark_now(h, h->queue[h->queue_head++ % GC_QUEUE]);
   }
 }
 
@@ -137,8 +160,9 @@ static void retrace(struct gc_heap *h, struct object *o) {
   const cell *cells = (const cell *)(const void *)(o + 1);
   for (uint64_t i = 0; i < o->u.length; i++) {
     mark_ref(h, cells[i]);
-    drain(h);
+    drain_stack(h);
   }
+  drain(h);
 }
 
 static void retrace_heap(struct gc_heap *h) {
@@ -162,14 +186,14 @@ static void mark_maybe(struct gc_heap *h, cell v) {
 static void mark_range(void *env, const cell *from, const cell *to) {
   for (; from < to; from++) {
     mark_maybe(env, *from);
-    drain(env);
+    drain_stack(env);
   }
 }
 
 static void mark_cells(struct gc_heap *h, const cell *cells, uint64_t n) {
   for (uint64_t i = 0; i < n; i++) {
     mark_ref(h, cells[i]);
-    drain(h);
+    drain_stack(h);
   }
 }
 

@@ -17,6 +17,7 @@ void *os_reserve(size_t size);                    /* address space only, to be c
 bool os_commit(void *p, size_t size);             /* makes the beginning of a reservation readable and writable; zeroed */
 void *os_remap(void *p, size_t old, size_t size); /* grows a mapping of os_map, elsewhere if need be; p stays valid when refused */
 void os_unmap(void *p, size_t size);
+void os_populate(void *p, size_t size);           /* all of it is about to be written: saves the page faults, where that is possible */
 /* Address space that may be reserved generously for one memory; 0 where it is scarce. */
 size_t os_reserve_most(void);
 

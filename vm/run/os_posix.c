@@ -51,6 +51,14 @@ void os_unmap(void *p, size_t size) {
   if (p && size) munmap(p, size);
 }
 
+void os_populate(void *p, size_t size) {
+#ifdef MADV_POPULATE_WRITE
+  (void)madvise(p, size, MADV_POPULATE_WRITE);
+#else
+  (void)p, (void)size;
+#endif
+}
+
 void *os_remap(void *p, size_t old, size_t size) {
   if (!p || old == 0) return os_map(size);
 #ifdef __linux__

@@ -6,7 +6,7 @@
 #include "code/encoding.h"
 #include "run/gc.h"
 
-enum { FUNC_CHUNK_FIRST = 16, FUNC_CHUNK_MOST = 1024, TRACE_MOST = 64 };
+enum { FUNC_CHUNK_FIRST = 16, FUNC_CHUNK_MOST = 1024, TRACE_MOST = 32 };
 
 struct func_chunk {
   struct func_chunk *next;

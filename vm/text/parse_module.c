@@ -668,5 +668,6 @@ bool module_parse_file(struct source *s, unsigned flags, bool want_map, struct p
   if (end == last && at(&p, TOKEN_EOF) && first == 0) return true;
   buf_fini(&out->bytes);
   free(out->map);
+  out->map = NULL;
   return unexpected(&p, "the end of the text");
 }

@@ -201,7 +201,7 @@ static bool check_export_names(struct validator *v) {
   bool ok = true;
   for (uint32_t i = 0; ok && i < m->nexports; i++) {
     const struct name *n = &m->exports[i].name;
-    for (at = hash_name(n, seed) & mask; ok && table[at]; at = (at + 1) & mask) {
+    for (at = (size_t)hash_name(n, seed) & mask; ok && table[at]; at = (at + 1) & mask) {
       const struct name *other = &m->exports[table[at] - 1].name;
       if (n->size != other->size || memcmp(n->bytes, other->bytes, n->size) != 0) continue;
       v->offset = (uint64_t)((const uint8_t *)n->bytes - m->bytes);

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "../text.h"
 
 enum { CONNECTIONS = 1000, IDLE_SECONDS = 300, HEADER_MEMORY = 64 << 10, STACK = 512 << 10, FIRST = 1024 };
 
@@ -185,13 +185,13 @@ static bool make_address(const struct server_options *o, struct sockaddr_storage
   struct sockaddr_in *v4 = (struct sockaddr_in *)address;
   struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
   memset(address, 0, sizeof *address);
-  if (o->port < 0 || o->port > 65535) return fail(err, MV_USAGE, "port %d is out of range", o->port);
+  if (o->port < 0 || o->port > 65535) return report(err, MV_USAGE, "port %d is out of range", o->port);
   if (inet_pton(AF_INET, o->address, &v4->sin_addr) == 1) {
     v4->sin_family = AF_INET;
     v4->sin_port = htons((uint16_t)o->port);
     return true;
   }
-  if (inet_pton(AF_INET6, o->address, &v6->sin6_addr) != 1) return fail(err, MV_USAGE, "\"%s\" is no numeric IP address", o->address);
+  if (inet_pton(AF_INET6, o->address, &v6->sin6_addr) != 1) return report(err, MV_USAGE, "\"%s\" is no numeric IP address", o->address);
   v6->sin6_family = AF_INET6;
   v6->sin6_port = htons((uint16_t)o->port);
   return true;
@@ -201,7 +201,7 @@ struct server *server_new(const struct server_options *o, mv_error_t *err) {
   struct sockaddr_storage address;
   if (!make_address(o, &address, err)) return NULL;
   struct server *s = calloc(1, sizeof *s);
-  if (!s) return fail_memory(err), NULL;
+  if (!s) return report_memory(err), NULL;
   s->handler = o->handler;
   s->env = o->env;
   s->max_body = o->max_body;
@@ -214,7 +214,7 @@ struct server *server_new(const struct server_options *o, mv_error_t *err) {
                                MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                (size_t)HEADER_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
   if (s->daemon) return s;
-  fail(err, MV_USAGE, "cannot listen on %s port %d: %s: choose another port", o->address, o->port, errno ? strerror(errno) : "libmicrohttpd refused");
+  report(err, MV_USAGE, "cannot listen on %s port %d: %s: choose another port", o->address, o->port, errno ? strerror(errno) : "libmicrohttpd refused");
   server_delete(s, 0);
   return NULL;
 }

@@ -1,18 +1,26 @@
 /* main.c: the command `minivm dapr`: the sidecar on its own, with the flags of `dapr run` and daprd. */
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../dapr.h"
+#include "../text.h"
 #include "server.h"
-#include "sidecar.h"
 
 enum { LIST_MAX = 32, SERVERS_MAX = 8, METRICS_PORT = 9090, HTTP_PORT = 3500, GRACE_SECONDS = 5 };
 
 struct settings {
+  const struct dapr_interface *dapr;
+  struct sidecar *opened;
   struct sidecar_options sidecar;
   const char *resources[LIST_MAX + 1], *peers[LIST_MAX + 1];
   size_t resource_count, peer_count;
@@ -23,7 +31,7 @@ struct settings {
   char **command; /* after --: the application */
 };
 
-enum kind { TEXT, NUMBER, SWITCH, LIST, SIZE_MB, SIZE, IGNORED, IGNORED_SWITCH };
+enum kind { TEXT, NUMBER, SWITCH, LIST, SIZE_MB, SIZE, LEVEL, SECONDS, IGNORED, IGNORED_SWITCH };
 
 struct flag {
   const char *name;
@@ -46,14 +54,14 @@ static const struct flag flags[] = {
     {"config", TEXT, AT(sidecar.config), "FILE: the Configuration file"},
     {"peer", LIST, AT(peers), "ID=URL: where another application is; repeatable"},
     {"state-file", TEXT, AT(sidecar.state_file), "FILE: of the built-in statestore (default .minivm/state.db)"},
-    {"log-level", TEXT, SIZE_MAX, "debug, info, warn, error, fatal (default info)"},
+    {"log-level", LEVEL, 0, "debug, info, warn, error, fatal (default info)"},
     {"log-as-json", SWITCH, AT(sidecar.log_json), ""},
     {"enable-metrics", SWITCH, AT(metrics), "(default true)"},
     {"metrics-port", NUMBER, AT(metrics_port), "PORT: of /metrics (default 9090)"},
     {"metrics-listen-address", TEXT, AT(metrics_address), "IP: of /metrics (default 127.0.0.1)"},
     {"max-body-size", SIZE, AT(max_body), "SIZE: of requests, such as 4Mi (default 4Mi)"},
     {"dapr-http-max-request-size", SIZE_MB, AT(max_body), "MB: the older name of --max-body-size"},
-    {"dapr-graceful-shutdown-seconds", NUMBER, SIZE_MAX - 1, "N: for requests under way (default 5)"},
+    {"dapr-graceful-shutdown-seconds", SECONDS, 0, "N: for requests under way (default 5)"},
     /* daprd's flags for what is not here are accepted, so that its command lines work. */
     {"namespace", TEXT, AT(sidecar.name_space), ""},
     {"dapr-grpc-port", IGNORED, 0, ""}, {"dapr-internal-grpc-port", IGNORED, 0, ""}, {"dapr-public-port", IGNORED, 0, ""}, {"dapr-internal-grpc-listen-address", IGNORED, 0, ""},
@@ -91,14 +99,22 @@ static bool set_list(struct settings *s, const struct flag *f, const char *value
 
 static bool set_size(struct settings *s, const struct flag *f, const char *value) {
   const struct { const char *unit; int64_t bytes; } units[] = {{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"K", 1000}, {"M", 1000000}, {"G", 1000000000}};
-  size_t digits = strspn(value, "0123456789");
+  size_t digits = strspn(value, "0123456789"), unit = 0;
   int64_t n, scale = f->kind == SIZE_MB ? 1 << 20 : 1;
-  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-    if (strcmp(value + digits, units[i].unit) == 0) scale = units[i].bytes, i = sizeof units / sizeof *units;
-    else if (value[digits] && i + 1 == sizeof units / sizeof *units) return bad(f->name, "is no size: write 4Mi", value);
+  while (unit < sizeof units / sizeof *units && strcmp(value + digits, units[unit].unit) != 0) unit++;
+  if (unit < sizeof units / sizeof *units) scale = units[unit].bytes;
+  else if (value[digits]) return bad(f->name, "is no size: write 4Mi", value);
   if (!span_int((struct span){value, digits}, &n) || n > INT32_MAX || n * scale > (int64_t)1 << 40) return bad(f->name, "is no size: write 4Mi", value);
   s->max_body = n * scale;
   return true;
+}
+
+static bool set_level(struct settings *s, const struct flag *f, const char *value) {
+  const char *const names[] = {"debug", "info", "warn", "error", "fatal", "off"}; /* in the order of DAPR_LOG_... */
+  if (strcmp(value, "warning") == 0) value = "warn";
+  for (int i = 0; i <= DAPR_LOG_OFF; i++)
+    if (strcmp(value, names[i]) == 0) return s->sidecar.log_level = i, true;
+  return bad(f->name, "is unknown: use debug, info, warn, error or fatal", value);
 }
 
 static bool set(struct settings *s, const struct flag *f, const char *value) {
@@ -110,12 +126,13 @@ static bool set(struct settings *s, const struct flag *f, const char *value) {
     case SIZE_MB: return set_size(s, f, value);
     case SWITCH: *(bool *)(void *)(base + f->offset) = text_true(value); return true;
     case TEXT:
-      if (f->offset == SIZE_MAX) return log_level_parse(value, &s->sidecar.log_level) || bad(f->name, "is unknown: use debug, info, warn, error or fatal", value);
       *(const char **)(void *)(base + f->offset) = value;
       return true;
+    case LEVEL: return set_level(s, f, value);
     case NUMBER:
+    case SECONDS:
       if (!span_int(span_of(value), &n) || n < -1 || n > INT32_MAX) return bad(f->name, "is no number", value);
-      if (f->offset == SIZE_MAX - 1) s->grace = n < 0 ? GRACE_SECONDS : n;
+      if (f->kind == SECONDS) s->grace = n < 0 ? GRACE_SECONDS : n;
       else *(int *)(void *)(base + f->offset) = n < 0 ? 0 : (int)n;
       return true;
     default: return true;
@@ -138,7 +155,7 @@ static int parse(struct settings *s, int argc, char **argv) {
     struct span name = span_cut(&rest, '=');
     bool inline_value = name.p[name.n] == '=';
     if (span_is(name, "help") || span_is(name, "h")) return usage(argv[0]);
-    if (span_is(name, "version")) return printf("minivm %s (Dapr %s)\n", MINIVM_VERSION, DAPR_COMPATIBLE), 0;
+    if (span_is(name, "version")) return printf("minivm %s\n", MINIVM_VERSION), 0;
     const struct flag *f = find(name);
     if (!f) return fprintf(stderr, "minivm: unknown flag --%.*s: see %s --help\n", (int)name.n, name.p, argv[0]), 2;
     const char *value = inline_value ? rest.p : "true";
@@ -154,7 +171,7 @@ static int parse(struct settings *s, int argc, char **argv) {
 /* ---- the application, when this command starts it ---- */
 
 struct app {
-  struct sidecar *sidecar;
+  const struct settings *settings;
   pid_t pid;
   int code;
 };
@@ -177,45 +194,37 @@ static pid_t start_app(const struct settings *s) {
   _exit(127);
 }
 
-static void ask_shutdown(struct sidecar *sc) {
-  pthread_mutex_lock(&sc->lock);
-  sc->shutdown_asked = true;
-  pthread_cond_broadcast(&sc->changed);
-  pthread_mutex_unlock(&sc->lock);
-}
-
 static void *wait_app(void *env) {
   struct app *a = env;
   int status = 0;
   while (waitpid(a->pid, &status, 0) < 0 && errno == EINTR) continue;
   a->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ask_shutdown(a->sidecar);
+  a->settings->dapr->ask(a->settings->opened);
   return NULL;
 }
 
 /* ---- life ---- */
 
 static void *wait_signal(void *env) {
+  const struct settings *s = env;
   sigset_t set;
   int signal_number;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigwait(&set, &signal_number);
-  ask_shutdown(env);
+  s->dapr->ask(s->opened);
   return NULL;
 }
 
-static bool serve_metrics(void *env, const struct http_request *r, const struct http_sink *sink, mv_error_t *err) {
-  const char *const headers[] = {"Content-Type", "text/plain; version=0.0.4; charset=utf-8", NULL};
-  struct buf out = {0};
-  (void)err;
-  bool found = strcmp(r->path, "/metrics") == 0 || strcmp(r->path, "/") == 0;
-  if (found) sidecar_metrics(env, &out);
-  else buf_str(&out, "not found: see /metrics\n");
-  bool ok = sink->head(sink->env, found ? 200 : 404, headers) && sink->data(sink->env, out.p, out.n);
-  buf_fini(&out);
-  return ok;
+static void say(const struct settings *s, int level, const char *format, ...) MV_PRINTF(3, 4);
+static void say(const struct settings *s, int level, const char *format, ...) {
+  char text[MV_ERROR_TEXT + 100];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  s->dapr->log(s->opened, level, text);
 }
 
 struct servers {
@@ -223,42 +232,42 @@ struct servers {
   size_t count;
 };
 
-static bool listen_all(struct servers *v, const struct settings *s, struct sidecar *sc, mv_error_t *err) {
+static bool listen_all(struct servers *v, const struct settings *s, mv_error_t *err) {
   struct span rest = span_of(s->addresses);
   char address[64];
   while (rest.n > 0 && v->count < SERVERS_MAX - 1) {
     struct span one = span_trim(span_cut(&rest, ','));
     if (one.n > 2 && one.p[0] == '[') one.p++, one.n -= 2;
     snprintf(address, sizeof address, "%.*s", (int)(one.n < 63 ? one.n : 63), one.p);
-    struct server_options o = {address, s->sidecar.http_port, sidecar_handle, sc, (size_t)s->max_body};
+    struct server_options o = {address, s->sidecar.http_port, s->dapr->handle, s->opened, (size_t)s->max_body};
     if (!(v->list[v->count] = server_new(&o, err))) return false;
     v->count++;
-    log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "HTTP server listening on %s port %d", address, s->sidecar.http_port);
+    say(s, DAPR_LOG_INFO, "HTTP server listening on %s port %d", address, s->sidecar.http_port);
   }
   if (!s->metrics) return true;
-  struct server_options o = {s->metrics_address, s->metrics_port, serve_metrics, sc, 0};
+  struct server_options o = {s->metrics_address, s->metrics_port, s->dapr->metrics, s->opened, 0};
   mv_error_t why = {0};
   if ((v->list[v->count] = server_new(&o, &why))) v->count++;
-  else log_write(&sc->log, DAPR_LOG_WARN, "dapr.metrics", "no metrics: %s", why.message);
+  else say(s, DAPR_LOG_WARN, "no metrics: %s", why.message);
   return true;
 }
 
-static int run(struct settings *s, struct sidecar *sc) {
+static int run(const struct settings *s) {
   struct servers servers = {.count = 0};
-  struct app app = {.sidecar = sc};
+  struct app app = {.settings = s};
   mv_error_t err = {0};
   pthread_t signals, child;
   int code = 0;
-  bool ok = listen_all(&servers, s, sc, &err), watching = ok && pthread_create(&signals, NULL, wait_signal, sc) == 0;
-  if (!ok) log_write(&sc->log, DAPR_LOG_FATAL, "dapr.runtime", "%s", err.message), code = 1;
+  bool ok = listen_all(&servers, s, &err), watching = ok && pthread_create(&signals, NULL, wait_signal, (void *)(uintptr_t)s) == 0;
+  if (!watching) say(s, DAPR_LOG_FATAL, "%s", ok ? "no thread for signals" : err.message), code = 1;
   if (watching && s->command) {
     app.pid = start_app(s);
     if (app.pid < 0 || pthread_create(&child, NULL, wait_app, &app) != 0) app.pid = 0, code = 1;
   }
-  if (watching && !code) {
-    log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "dapr initialized. Status: Running. minivm %s", MINIVM_VERSION);
-    while (!sidecar_wait_shutdown(sc, 3600 * 1000)) continue;
-    log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "Dapr is shutting down");
+  if (!code) {
+    say(s, DAPR_LOG_INFO, "dapr initialized. Status: Running. minivm %s", MINIVM_VERSION);
+    s->dapr->wait(s->opened);
+    say(s, DAPR_LOG_INFO, "Dapr is shutting down");
   }
   if (app.pid > 0) {
     kill(app.pid, SIGTERM);
@@ -273,29 +282,30 @@ static int run(struct settings *s, struct sidecar *sc) {
   return code;
 }
 
-int dapr_main(int argc, char **argv);
-int dapr_main(int argc, char **argv) {
-  struct settings s = {.addresses = "127.0.0.1", .metrics_address = "127.0.0.1", .metrics_port = METRICS_PORT, .metrics = true, .max_body = 4 << 20, .grace = GRACE_SECONDS};
+int dapr_main(const struct dapr_interface *, const struct dapr_http *(*)(mv_error_t *), int, char **);
+int dapr_main(const struct dapr_interface *dapr, const struct dapr_http *(*http)(mv_error_t *), int argc, char **argv) {
+  struct settings s = {.dapr = dapr, .addresses = "127.0.0.1", .metrics_address = "127.0.0.1", .metrics_port = METRICS_PORT, .metrics = true, .max_body = 4 << 20, .grace = GRACE_SECONDS};
   mv_error_t err = {0};
   sigset_t set;
-  s.sidecar.app_id = getenv("APP_ID") ? getenv("APP_ID") : "minivm";
-  s.sidecar.http_port = HTTP_PORT;
-  s.sidecar.log_level = DAPR_LOG_INFO;
-  s.sidecar.log = stdout;
-  s.sidecar.api_token = getenv("DAPR_API_TOKEN");
-  s.sidecar.app_token = getenv("APP_API_TOKEN");
+  s.sidecar = (struct sidecar_options){.app_id = getenv("APP_ID"), .http_port = HTTP_PORT, .log_level = DAPR_LOG_INFO, .log = stdout, .http = http,
+                                       .api_token = getenv("DAPR_API_TOKEN"), .app_token = getenv("APP_API_TOKEN")};
+  if (!s.sidecar.app_id) s.sidecar.app_id = "minivm";
+  if (dapr->version != DAPR_INTERFACE_VERSION) return fprintf(stderr, "minivm: the Dapr parts are of different versions\n"), 1;
   int code = parse(&s, argc, argv);
   if (code >= 0) return code;
   if (s.app_protocol && strcmp(s.app_protocol, "http") != 0) return fprintf(stderr, "minivm: --app-protocol %s is not built in: use http\n", s.app_protocol), 2;
   if (s.resource_count) s.sidecar.resources = s.resources;
   if (s.peer_count) s.sidecar.peers = s.peers;
+#ifdef M_ARENA_MAX
+  mallopt(M_ARENA_MAX, 2); /* a thread per connection must not mean a heap per thread */
+#endif
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &set, NULL);
-  struct sidecar *sc = sidecar_open(&s.sidecar, &err);
-  if (!sc) return fprintf(stderr, "minivm: %s\n", err.message), 1;
-  code = run(&s, sc);
-  sidecar_close(sc);
+  pthread_sigmask(SIG_BLOCK, &set, NULL); /* one thread waits for them */
+  s.opened = dapr->open(&s.sidecar, &err);
+  if (!s.opened) return fprintf(stderr, "minivm: %s\n", err.message), 1;
+  code = run(&s);
+  dapr->close(s.opened);
   return code;
 }

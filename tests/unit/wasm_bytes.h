@@ -1,6 +1,6 @@
 /* Modules made of bytes, for the tests of decoder and validator. */
-#ifndef TESTS_BYTES_H
-#define TESTS_BYTES_H
+#ifndef TESTS_WASM_BYTES_H
+#define TESTS_WASM_BYTES_H
 
 #include <stdint.h>
 #include <stdlib.h>

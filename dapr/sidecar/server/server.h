@@ -2,7 +2,7 @@
 #ifndef SIDECAR_SERVER_H
 #define SIDECAR_SERVER_H
 
-#include "../../http/http.h"
+#include "../../../http/http.h"
 
 struct server;
 struct server_options {
