@@ -105,7 +105,6 @@ struct transfer {
   CURLU *where;
   struct curl_slist *headers, *resolve;
   bool running, exempt, refused;
-  char refused_address[80];
   char why[CURL_ERROR_SIZE];
   const char *own_why; /* why a callback ended the transfer */
   CURLcode result;     /* once it does not run any more */
@@ -411,15 +410,22 @@ enum http_code transfer_start(struct dialer *d, const struct dial *dial, struct 
   return HTTP_OK;
 }
 
-void transfer_end(struct transfer *t) {
+/* The transfer does not run any more. Its connection is back in the pool, if it can be used again. */
+static void release(struct transfer *t) {
   struct dialer *d = t->dialer;
   if (t->running) curl.multi_remove_handle(d->multi, t->easy);
+  t->running = false;
   if (t->easy && d->spares < SPARE_MAX) {
     curl.easy_reset(t->easy);
     d->spare[d->spares++] = t->easy;
   } else if (t->easy) {
     curl.easy_cleanup(t->easy);
   }
+  t->easy = NULL;
+}
+
+void transfer_end(struct transfer *t) {
+  release(t);
   if (t->where) curl.url_cleanup(t->where);
   curl.slist_free_all(t->headers);
   curl.slist_free_all(t->resolve);
@@ -438,9 +444,8 @@ static enum http_code perform(struct dialer *d, mv_error_t *err) {
     struct transfer *t = NULL;
     CURLcode result = message->data.result;
     if (message->msg != CURLMSG_DONE || curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t) != CURLE_OK || !t) continue;
-    curl.multi_remove_handle(d->multi, t->easy);
-    t->running = false;
     t->result = result;
+    release(t);
   }
   return HTTP_OK;
 }

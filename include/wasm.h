@@ -381,100 +381,71 @@ static inline own wasm_valtype_t *wasm_valtype_new_f64(void) { return wasm_valty
 static inline own wasm_valtype_t *wasm_valtype_new_externref(void) { return wasm_valtype_new(WASM_EXTERNREF); }
 static inline own wasm_valtype_t *wasm_valtype_new_funcref(void) { return wasm_valtype_new(WASM_FUNCREF); }
 
-/* wasm_functype_new_P_R: P parameters, then R results. */
+/* wasm_functype_new_P_R: P parameters, then R results. NULL, with all of them deleted, when memory is short. */
+static inline own wasm_functype_t *wasm_functype_new_from(size_t np, own wasm_valtype_t *const ps[], size_t nr, own wasm_valtype_t *const rs[]) {
+  wasm_valtype_vec_t params, results;
+  wasm_valtype_vec_new(&params, np, ps);
+  wasm_valtype_vec_new(&results, nr, rs);
+  if (params.size == np && results.size == nr) return wasm_functype_new(&params, &results);
+  wasm_valtype_vec_delete(&params);
+  wasm_valtype_vec_delete(&results);
+  return NULL;
+}
+
 static inline own wasm_functype_t *wasm_functype_new_0_0(void) {
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new_empty(&params);
-  wasm_valtype_vec_new_empty(&results);
-  return wasm_functype_new(&params, &results);
+  return wasm_functype_new_from(0, NULL, 0, NULL);
 }
-
-static inline own wasm_functype_t *wasm_functype_new_1_0(own wasm_valtype_t *p) {
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 1, &p);
-  wasm_valtype_vec_new_empty(&results);
-  return wasm_functype_new(&params, &results);
+static inline own wasm_functype_t *wasm_functype_new_1_0(own wasm_valtype_t *p1) {
+  wasm_valtype_t *ps[1] = {p1};
+  return wasm_functype_new_from(1, ps, 0, NULL);
 }
-
 static inline own wasm_functype_t *wasm_functype_new_2_0(own wasm_valtype_t *p1, own wasm_valtype_t *p2) {
   wasm_valtype_t *ps[2] = {p1, p2};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 2, ps);
-  wasm_valtype_vec_new_empty(&results);
-  return wasm_functype_new(&params, &results);
+  return wasm_functype_new_from(2, ps, 0, NULL);
 }
-
-static inline own wasm_functype_t *wasm_functype_new_3_0(own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *p3) {
+static inline own wasm_functype_t *wasm_functype_new_3_0(
+    own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *p3) {
   wasm_valtype_t *ps[3] = {p1, p2, p3};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 3, ps);
-  wasm_valtype_vec_new_empty(&results);
-  return wasm_functype_new(&params, &results);
+  return wasm_functype_new_from(3, ps, 0, NULL);
 }
 
-static inline own wasm_functype_t *wasm_functype_new_0_1(own wasm_valtype_t *r) {
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new_empty(&params);
-  wasm_valtype_vec_new(&results, 1, &r);
-  return wasm_functype_new(&params, &results);
+static inline own wasm_functype_t *wasm_functype_new_0_1(own wasm_valtype_t *r1) {
+  wasm_valtype_t *rs[1] = {r1};
+  return wasm_functype_new_from(0, NULL, 1, rs);
 }
-
-static inline own wasm_functype_t *wasm_functype_new_1_1(own wasm_valtype_t *p, own wasm_valtype_t *r) {
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 1, &p);
-  wasm_valtype_vec_new(&results, 1, &r);
-  return wasm_functype_new(&params, &results);
+static inline own wasm_functype_t *wasm_functype_new_1_1(own wasm_valtype_t *p1, own wasm_valtype_t *r1) {
+  wasm_valtype_t *ps[1] = {p1}, *rs[1] = {r1};
+  return wasm_functype_new_from(1, ps, 1, rs);
 }
-
-static inline own wasm_functype_t *wasm_functype_new_2_1(own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *r) {
-  wasm_valtype_t *ps[2] = {p1, p2};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 2, ps);
-  wasm_valtype_vec_new(&results, 1, &r);
-  return wasm_functype_new(&params, &results);
+static inline own wasm_functype_t *wasm_functype_new_2_1(
+    own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *r1) {
+  wasm_valtype_t *ps[2] = {p1, p2}, *rs[1] = {r1};
+  return wasm_functype_new_from(2, ps, 1, rs);
 }
-
 static inline own wasm_functype_t *wasm_functype_new_3_1(
-    own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *p3, own wasm_valtype_t *r) {
-  wasm_valtype_t *ps[3] = {p1, p2, p3};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 3, ps);
-  wasm_valtype_vec_new(&results, 1, &r);
-  return wasm_functype_new(&params, &results);
+    own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *p3, own wasm_valtype_t *r1) {
+  wasm_valtype_t *ps[3] = {p1, p2, p3}, *rs[1] = {r1};
+  return wasm_functype_new_from(3, ps, 1, rs);
 }
 
 static inline own wasm_functype_t *wasm_functype_new_0_2(own wasm_valtype_t *r1, own wasm_valtype_t *r2) {
   wasm_valtype_t *rs[2] = {r1, r2};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new_empty(&params);
-  wasm_valtype_vec_new(&results, 2, rs);
-  return wasm_functype_new(&params, &results);
+  return wasm_functype_new_from(0, NULL, 2, rs);
 }
-
-static inline own wasm_functype_t *wasm_functype_new_1_2(own wasm_valtype_t *p, own wasm_valtype_t *r1, own wasm_valtype_t *r2) {
-  wasm_valtype_t *rs[2] = {r1, r2};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 1, &p);
-  wasm_valtype_vec_new(&results, 2, rs);
-  return wasm_functype_new(&params, &results);
+static inline own wasm_functype_t *wasm_functype_new_1_2(
+    own wasm_valtype_t *p1, own wasm_valtype_t *r1, own wasm_valtype_t *r2) {
+  wasm_valtype_t *ps[1] = {p1}, *rs[2] = {r1, r2};
+  return wasm_functype_new_from(1, ps, 2, rs);
 }
-
 static inline own wasm_functype_t *wasm_functype_new_2_2(
     own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *r1, own wasm_valtype_t *r2) {
   wasm_valtype_t *ps[2] = {p1, p2}, *rs[2] = {r1, r2};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 2, ps);
-  wasm_valtype_vec_new(&results, 2, rs);
-  return wasm_functype_new(&params, &results);
+  return wasm_functype_new_from(2, ps, 2, rs);
 }
-
 static inline own wasm_functype_t *wasm_functype_new_3_2(
     own wasm_valtype_t *p1, own wasm_valtype_t *p2, own wasm_valtype_t *p3, own wasm_valtype_t *r1, own wasm_valtype_t *r2) {
   wasm_valtype_t *ps[3] = {p1, p2, p3}, *rs[2] = {r1, r2};
-  wasm_valtype_vec_t params, results;
-  wasm_valtype_vec_new(&params, 3, ps);
-  wasm_valtype_vec_new(&results, 2, rs);
-  return wasm_functype_new(&params, &results);
+  return wasm_functype_new_from(3, ps, 2, rs);
 }
 
 /* A host pointer as a number of its size. */

@@ -1,6 +1,7 @@
 /* json.c: see json.h. The grammar is RFC 8259; the words of refusals are those of Go's encoding/json scanner. */
 #include "json.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -422,7 +423,7 @@ static void normal_string(struct buf *b, struct json v, unsigned flags) {
 
 void json_double(struct buf *b, double d) {
   char e[40];
-  for (int precision = 14; precision <= 16; precision++) { /* the fewest digits that read back as the same double */
+  for (int precision = fabs(d) < DBL_MIN ? 0 : 14; precision <= 16; precision++) { /* the fewest digits that read back as the same double */
     snprintf(e, sizeof e, "%.*e", precision, d);
     if (strtod(e, NULL) == d) break;
   }

@@ -160,7 +160,7 @@ static void tokens(void **state) {
   check_tokens("\"a\nb\"", "!");
   check_tokens("(; (; ;) ;) ;; x\n0", "n.");
   check_tokens("(; (; ;)", "!");
-  check_tokens("(@x (y \")\") ;)\n) 1", "n.");
+  check_tokens("(@x (y \")\") ;)\n) 1", ")n."); /* no comment: the annotation ends behind the semicolon */
   check_tokens("(@x (y)", "!");
   check_tokens("(@) 1", "!");
   check_tokens("a , ; 1", "???n.");
@@ -237,7 +237,7 @@ static void binaries(void **state) {
   /* names: module, function, local, label */
   BINARY("(module $m (func $f (local $x i32) (block $l)))", 0,
          "\1\4\1\x60\0\0\3\2\1\0\xa\x9\1\7\1\1\x7f\2\x40\xb\xb"
-         "\0\x20\4name\0\2\1m\1\4\1\0\1f\2\6\1\0\1\0\1x\3\6\1\0\1\0\1l");
+         "\0\x1f\4name\0\2\1m\1\4\1\0\1f\2\6\1\0\1\0\1x\3\6\1\0\1\0\1l");
   BINARY("(module (func (@name \"f f\")))", 0, "\1\4\1\x60\0\0\3\2\1\0\xa\4\1\2\0\xb\0\xd\4name\1\6\1\0\3f f");
   /* custom sections find their places */
   BINARY("(module (@custom \"a\" \"x\") (@custom \"b\" (before first) \"\\00\" \"y\"))", 0, "\0\4\1b\0y\0\3\1ax");

@@ -2,30 +2,22 @@
  * between translate.c and lower.c; to add a superinstruction, add its row and the pattern here. */
 #include "code/ir.h"
 
-#define PAIR(a, b) ((uint32_t)(a) << 16 | (uint32_t)(b))
+/* A pair of operations, and on which side of the second the first's result stands. */
+#define PAIR(a, b, side) ((uint32_t)(a) << 16 | (uint32_t)(b) << 1 | (side))
+enum { SIDE_L, SIDE_R };
 
 /* The operation that does `first` and then `second` on its result, or 0. */
-static unsigned fused(unsigned first, unsigned second) {
-  switch (PAIR(first, second)) {
-#define BIN2(id, T, first, second, e) \
-  case PAIR(IR_##first, IR_##second): return IR_##id;
-#define FBIN2(id, T, first, second, e) FBIN2_##T(id, first, second)
-#define ADDBR(id, T, add, cmp, e) \
-  case PAIR(IR_##add, IR_br_##cmp): return IR_##id;
-#define SELCMP(id, T, cmp, e) \
-  case PAIR(IR_##cmp, IR_select_i64): return IR_##id;
-#define LOADOP(id, T, load, op, n, get, e) LOADOP_##T(id, load, op)
-#define LOADOP_i32(id, load, op) \
-  case PAIR(IR_##load, IR_##op): return IR_##id;
-#define LOADOP_i64(id, load, op) LOADOP_i32(id, load, op)
-#define LOADOP_f32(id, load, op) \
-  case PAIR(IR_##load, IR_##op): return IR_##id;
-#define LOADOP_f64(id, load, op) LOADOP_f32(id, load, op)
-#define FBIN2_f32(id, first, second) \
-  case PAIR(IR_##first, IR_##second): return IR_##id;
-#define FBIN2_f64(id, first, second) FBIN2_f32(id, first, second)
-/* "rsub" rows stand for the result as the left operand of sub; no operation of that name makes such pairs by itself */
+static unsigned fused(unsigned first, unsigned second, unsigned side) {
+  switch (PAIR(first, second, side)) {
+#define ROW(id, first, second, side) \
+  case PAIR(IR_##first, IR_##second, SIDE_##side): return IR_##id;
+#define BIN2(id, T, first, second, e) ROW(id, first, second, R)
+#define FBIN2(id, T, first, second, side, e) ROW(id, first, second, side)
+#define ADDBR(id, T, add, cmp, e) ROW(id, add, br_##cmp, L)
+#define SELCMP(id, T, cmp, e) ROW(id, cmp, select_i64, L)
+#define LOADOP(id, T, load, op, side, n, get, e) ROW(id, load, op, side)
 #include "code/rops.def"
+#undef ROW
   default: return 0;
   }
 }
@@ -40,21 +32,16 @@ static bool is_commutative(unsigned op) {
 
 static bool short_imm(unsigned rt, uint64_t imm) { return rt == RT_i32 || (rt == RT_i64 && imm == (uint64_t)(int32_t)imm); }
 
-/* The second operation takes t on one side: gives the other operand, or its immediate, and the second's name with t on the right. */
-struct other { unsigned op; uint32_t slot; bool imm; };
+/* The second operation takes t on one side: which, and the other operand, a slot or (where the order does not count) its immediate. */
+struct other { unsigned side; uint32_t slot; bool imm; };
 
 static bool other_operand(const struct ir *c, uint32_t t, unsigned rt, struct other *o) {
   const bool imm = (c->flags & IRF_IMM) != 0;
-  *o = (struct other){c->op, c->a, false};
+  *o = (struct other){SIDE_R, c->a, false};
   if (!imm && c->b == t && c->a != t) return true;
   if (c->a != t || (!imm && c->b == t)) return false;
-  o->slot = c->b;
-  o->imm = imm;
-  if (is_commutative(c->op)) return !imm || short_imm(rt, c->imm);
-  if (c->op == IR_f32_sub && !imm) o->op = IR_f32_rsub;
-  else if (c->op == IR_f64_sub && !imm) o->op = IR_f64_rsub;
-  else return false;
-  return true;
+  *o = (struct other){is_commutative(c->op) ? SIDE_R : SIDE_L, c->b, imm};
+  return !imm || (is_commutative(c->op) && short_imm(rt, c->imm));
 }
 
 static bool fuse_binary(const struct ir *p, struct ir *c) {
@@ -62,7 +49,7 @@ static bool fuse_binary(const struct ir *p, struct ir *c) {
   struct other o;
   if (ci->shape != SHAPE_BIN || ci->in != ci->out || ci->in != pi->out) return false;
   if (!other_operand(c, p->d, ci->in, &o)) return false;
-  const unsigned op = fused(p->op, o.op);
+  const unsigned op = fused(p->op, c->op, o.side);
   if (!op) return false;
   const unsigned shape = rop_info(op)->shape;
   struct ir r = *p;
@@ -94,7 +81,7 @@ static bool fuse_branch(const struct ir *p, struct ir *c) {
   const bool imm = (r.flags & IRF_IMM) != 0, pimm = (p->flags & IRF_IMM) != 0;
   if (c->a != p->d || (!imm && c->b == p->d)) return false;
   if ((imm && !short_imm(rt, r.imm)) || (pimm && !short_imm(rt, p->imm))) return false;
-  const unsigned op = fused(p->op, br);
+  const unsigned op = fused(p->op, br, SIDE_L);
   if (!op) return false;
   *c = *p;
   c->op = (uint16_t)op;
@@ -111,7 +98,7 @@ static bool fuse_select(const struct ir *p, struct ir *c) {
   if (c->op != IR_select_i64 || c->c != p->d || c->a == p->d || c->b == p->d) return false;
   const bool imm = eqz || (p->flags & IRF_IMM);
   if (imm && !eqz && !short_imm(rt, p->imm)) return false;
-  const unsigned op = fused(first, c->op);
+  const unsigned op = fused(first, c->op, SIDE_L);
   if (!op) return false;
   struct ir r = *p;
   r.op = (uint16_t)op;

@@ -14,10 +14,10 @@
 #define SELECT(id, T) FORMS_SELECT(SELECT_H, id, T)
 #define RET(id, T) FORMS_RET(RET_H, id, T)
 #define BIN2(id, T, first, second, expr) FORMS_BIN2(BIN2_H, id, T, expr)
-#define FBIN2(id, T, first, second, expr) FORMS_FBIN2(BIN2_H, id, T, expr)
+#define FBIN2(id, T, first, second, side, expr) FORMS_FBIN2(BIN2_H, id, T, expr)
 #define ADDBR(id, T, add, cmp, expr) FORMS_ADDBR(ADDBR_H, id, T, expr)
 #define SELCMP(id, T, cmp, expr) FORMS_SELCMP(SELCMP_H, id, T, expr)
-#define LOADOP(id, T, load, op, n, get, expr) FORMS_LOADOP(LOADOP_H, id, T, n, get, expr)
+#define LOADOP(id, T, load, op, side, n, get, expr) FORMS_LOADOP(LOADOP_H, id, T, n, get, expr)
 #include "code/rops.def"
 #define SIMD1(id) FORMS_UN(V1_H, id, 0)
 #define SIMD2(id) FORMS_V2(V2_H, id, 0)
