@@ -463,7 +463,7 @@ static int run_suite(struct suite *s) {
   s->lines = mmap(NULL, s->n * sizeof *s->lines, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (s->lines == MAP_FAILED || !run_all(s)) return EXIT_MODULE;
   struct sum all = print_results(s);
-  bool ok = all.failures == 0 && (!s->state.junit || write_junit(s));
+  bool written = !s->state.junit || write_junit(s), ok = written && all.failures == 0;
   printf("%zu passed, %zu failed\n", all.assertions, all.failures);
   munmap((void *)(uintptr_t)s->lines, s->n * sizeof *s->lines);
   return finish_output(ok ? EXIT_OK : EXIT_MODULE);

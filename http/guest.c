@@ -33,7 +33,6 @@ struct http_guest {
   char *text;
   size_t text_size;
   char *reported[REPORTS_MAX]; /* messages of refused requests */
-  uint64_t codes[HTTP_TOO_MANY_SESSIONS + 1];
 };
 
 /* ---- the guest's memory -------------------------------------------------------------------------------- */
@@ -194,11 +193,10 @@ static enum http_code get_method(const struct call *c, char *method, size_t cap,
   return client_method(method, err);
 }
 
-static enum http_code send_request(const struct call *c, const struct target *t, char *method, size_t cap, struct http_exchange **x, mv_error_t *err) {
+static enum http_code send_request(const struct call *c, char *method, size_t cap, struct http_exchange **x, mv_error_t *err) {
   struct http_guest *g = c->guest;
   struct slice headers, body;
   enum http_code code = get_method(c, method, cap, err);
-  (void)t;
   if (!code) code = get_slice(c, 6, &body);
   if (!code) code = get_text(c, 4, &headers);
   if (!code) code = parse_headers(g, headers, err);
@@ -235,7 +233,7 @@ static enum http_code do_req(struct call *c) {
   if (code) return code;
   code = client_target(g->client, url.p, url.n, &t, &err);
   if (code == HTTP_INVALID_URL) t = NULL;
-  if (!code) code = send_request(c, t, method, sizeof method, &x, &err);
+  if (!code) code = send_request(c, method, sizeof method, &x, &err);
   if (code == HTTP_NOT_ALLOWED) report_refused(g, err.message);
   if (g->log) log_request(*method ? method : "?", t ? t->url.text : "?", start, x ? http_status(x) : 0, code, &err);
   if (code) return code;
@@ -342,7 +340,6 @@ static bool serve(enum http_code (*function)(struct call *), mv_caller_t *caller
   enum http_code code = HTTP_NO_MEMORY_EXPORT;
   http_client_stop(c.guest->client, is_stopped, caller);
   if (mv_caller_memory(caller, &c.base, &c.size)) code = function(&c);
-  c.guest->codes[code]++;
   if (code && mv_caller_interrupted(caller)) return mv_throw(caller, MV_INTERRUPTED, "interrupted in an HTTP request");
   cells[0] = code;
   return true;

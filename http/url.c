@@ -151,19 +151,17 @@ static void put_origin(struct url *url) {
   url->origin = url->size;
 }
 
-static const char *put_encoded(struct url *url, const char *p, const char *end) {
+static void put_encoded(struct url *url, const char *p, const char *end) {
   static const char hex[] = "0123456789ABCDEF";
   for (; p < end && *p != '#'; p++) {
     unsigned char c = (unsigned char)*p;
-    if ((c < 0x20 || c == 0x7f) && DEFENCE(URL_CONTROL)) return "a control character in a URL is not allowed";
-    if ((c <= 0x20 && DEFENCE(URL_CONTROL)) || c >= 0x80 || (c > 0x20 && strchr("\"<>\\^`{|}", c))) {
+    if ((c == ' ' && DEFENCE(URL_CONTROL)) || c >= 0x80 || (c > 0x20 && strchr("\"<>\\^`{|}", c))) {
       char code[3] = {'%', hex[c >> 4], hex[c & 15]};
       put(url, code, 3);
     } else {
       put(url, p, 1);
     }
   }
-  return NULL;
 }
 
 /* RFC 3986, section 5.2.4: takes the segments "." and ".." out of the path, in place. */
@@ -198,6 +196,8 @@ const char *url_parse(struct url *url, const char *text, size_t size) {
   size_t scheme = 0;
   url->size = url->origin = 0;
   if (size > URL_MAX) return "the URL is too long";
+  for (p = text; p < end; p++)
+    if (((unsigned char)*p < 0x20 || *p == 0x7f) && DEFENCE(URL_CONTROL)) return "a control character in a URL is not allowed";
   while (scheme < size && (is_letter(text[scheme]) || (scheme && (is_digit(text[scheme]) || strchr("+-.", text[scheme]))))) scheme++;
   if (!scheme || scheme == size || text[scheme] != ':') return "not an absolute URL";
   url->tls = scheme == 5 && !strncasecmp(text, "https", 5);
@@ -210,8 +210,7 @@ const char *url_parse(struct url *url, const char *text, size_t size) {
   if (!reserve(url, sizeof "https://:65535/" + strlen(url->host) + 3 * (size_t)(end - p) + 1)) return url_no_memory;
   put_origin(url);
   if (p == end || *p != '/') put(url, "/", 1);
-  why = put_encoded(url, p, end);
-  if (why) return why;
+  put_encoded(url, p, end);
   remove_dots(url);
   url->text[url->size] = 0;
   return NULL;

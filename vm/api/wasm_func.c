@@ -55,6 +55,8 @@ static bool args_to_cells(wasm_store_t *w, const struct deftype *t, const wasm_v
 }
 
 static bool results_of_cells(wasm_store_t *w, const struct deftype *t, const cell *c, wasm_val_vec_t *results, mv_error_t *err) {
+  size_t room = results ? results->size : 0;
+  if (room < t->u.func.nresults) return error_set(err, MV_USAGE, MV_NO_OFFSET, "room for %zu results given, %u wanted", room, t->u.func.nresults);
   for (uint32_t i = 0; i < t->u.func.nresults; i++) {
     if (!val_of_cells(w, t->u.func.results[i], c, &results->data[i], err)) {
       while (i-- > 0) wasm_val_delete(&results->data[i]);
@@ -65,15 +67,12 @@ static bool results_of_cells(wasm_store_t *w, const struct deftype *t, const cel
   return true;
 }
 
+/* Room for the results is asked for when there are some: a call that must trap may come without. */
 wasm_trap_t *wasm_func_call(const wasm_func_t *f, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
   wasm_store_t *w = f->ref.store;
   const struct deftype *t = func_type(f);
   mv_error_t err = {.offset = MV_NO_OFFSET};
   api_begin(w);
-  if ((results ? results->size : 0) < t->u.func.nresults) {
-    error_set(&err, MV_USAGE, MV_NO_OFFSET, "room for %zu results given, %u wanted", results ? results->size : 0, t->u.func.nresults);
-    return trap_of_error(w, &err);
-  }
   cell small[CELLS_INLINE], *cells;
   size_t n;
   if (!(cells = cells_new(t, small, &n, &err))) return trap_of_error(w, &err);

@@ -109,6 +109,16 @@ static bool fuse_select(const struct ir *p, struct ir *c) {
   return true;
 }
 
+/* local += constant, and the branch back to a loop's begin */
+static bool fuse_jump(const struct ir *p, struct ir *c) {
+  if (c->op != IR_br || (p->op != IR_i32_add && p->op != IR_i64_add) || !(p->flags & IRF_IMM) || !short_imm(rop_info(p->op)->in, p->imm)) return false;
+  const uint32_t label = c->label;
+  *c = *p;
+  c->op = p->op == IR_i32_add ? IR_i32_add_br : IR_i64_add_br;
+  c->label = label;
+  return true;
+}
+
 static bool is_move(const struct ir *i) { return i->op == IR_mov_i64 || i->op == IR_mov_f32 || i->op == IR_mov_f64; }
 
 static bool fuse_moves(const struct ir *p, struct ir *c) {
@@ -120,7 +130,11 @@ static bool fuse_moves(const struct ir *p, struct ir *c) {
     c->b = p->d, c->c = second.a, c->d = second.d;
     return true;
   }
-  if (p->op != IR_mov2) return false;
+  return false;
+}
+
+static bool fuse_moves3(const struct ir *p, struct ir *c) {
+  if (p->op != IR_mov2 || !is_move(c)) return false;
   const struct ir third = *c;
   *c = *p;
   c->op = IR_mov3;
@@ -128,8 +142,16 @@ static bool fuse_moves(const struct ir *p, struct ir *c) {
   return true;
 }
 
+/* q = p; p += constant: how a pointer walks */
+static bool fuse_mov_add(const struct ir *p, struct ir *c) {
+  if (p->op != IR_mov_i64 || c->op != IR_i32_add || !(c->flags & IRF_IMM) || (c->a != p->d && c->a != p->a)) return false;
+  c->op = IR_mov_add;
+  c->a = p->a, c->b = p->d;
+  return true;
+}
+
 static bool fuse(const struct ircode *code, const struct ir *p, struct ir *c) {
-  if (fuse_moves(p, c) || fuse_branch(p, c)) return true;
+  if (fuse_moves(p, c) || fuse_moves3(p, c) || fuse_mov_add(p, c) || fuse_jump(p, c) || fuse_branch(p, c)) return true;
   return p->d != NO_SLOT && p->d >= code->first_temp && (fuse_binary(p, c) || fuse_select(p, c));
 }
 

@@ -140,6 +140,20 @@ static void choose_misc(struct lower *l, uint32_t at) {
     all_in_slots(l);
     if (i->op == IR_copy) overwrite(l, i->b, i->cells);
     break;
+  case IR_mov_add:
+    need_slots(l, i->a, 1);
+    overwrite(l, i->b, 1);
+    writes(l, at, RT_i32);
+    i->fd = 'S';
+    l->acc[CLASS_INT].unread = false;
+    break;
+  case IR_i32_add_br: case IR_i64_add_br:
+    need_slots(l, i->a, 1);
+    writes(l, at, RT_i64);
+    i->fd = 'S';
+    l->acc[CLASS_INT].unread = false;
+    all_in_slots(l);
+    break;
   case IR_mov3: case IR_mov2:
     need_slots(l, i->a, 1);
     overwrite(l, i->b, 1);
@@ -379,6 +393,14 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->cells;
     return true;
+  case IR_mov_add:
+    if (!(w = more(l, 2))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm, w[1].u32[1] = i->d;
+    return true;
+  case IR_i32_add_br: case IR_i64_add_br:
+    if (!(w = more(l, 2))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm, w[1].u32[0] = i->d;
+    return add_fixup(l, start + 2, 1, start, i->label);
   case IR_mov2: case IR_mov3:
     if (!(w = more(l, i->op == IR_mov2 ? 2 : 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[1].u32[1] = i->d;

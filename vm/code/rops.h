@@ -66,7 +66,7 @@
  * consecutive slots from `base`. */
 #define MISC_OPS(X) \
   X(translate) X(exit) X(return_cross) X(unreachable) X(br) X(br_table_S) X(br_table_A) X(fuel) X(poll) X(enter) X(enter_depth) X(leave_depth) X(trace) X(profile) \
-  X(copy) X(mov2) X(mov3) X(ret) X(ret_many) \
+  X(copy) X(mov2) X(mov3) X(mov_add) X(i32_add_br) X(i64_add_br) X(ret) X(ret_many) \
   X(call) X(call_import) X(call_indirect) X(call_ref) X(tail_call) X(tail_import) X(tail_indirect) X(tail_ref) \
   X(gget_import) X(gget_import_v128) X(gset_import) X(gset_import_v128) \
   X(memory_size) X(memory_grow) X(memory_fill) X(memory_copy) X(memory_init) X(data_drop) \

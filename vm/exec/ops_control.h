@@ -115,6 +115,27 @@ HANDLER(ROP_mov3) {
   NEXT(4);
 }
 
+/* [h][a, b][imm, d]: a moves to b; d = a + imm, of 32 bits */
+HANDLER(ROP_mov_add) {
+  const cell v = fp[pc[1].u32[0]];
+  fp[pc[1].u32[1]] = v;
+  acc = (uint32_t)((uint32_t)v + pc[2].u32[0]);
+  fp[pc[2].u32[1]] = acc;
+  NEXT(3);
+}
+
+/* [h][a, imm][d, off]: d = a + imm, and a branch */
+HANDLER(ROP_i32_add_br) {
+  acc = (uint32_t)((uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1]);
+  fp[pc[2].u32[0]] = acc;
+  NEXT((int32_t)pc[2].u32[1]);
+}
+HANDLER(ROP_i64_add_br) {
+  acc = fp[pc[1].u32[0]] + (uint64_t)(int32_t)pc[1].u32[1];
+  fp[pc[2].u32[0]] = acc;
+  NEXT((int32_t)pc[2].u32[1]);
+}
+
 #define RETURN_TO(info_cell) \
   const cell *info = fp + (info_cell); \
   const union word *to = (const union word *)(uintptr_t)info[0]; \

@@ -11,8 +11,8 @@ static uint64_t type_max(const struct limits *l) {
   return l->is64 ? UINT64_MAX : UINT32_MAX;
 }
 
-static void fill(cell *cells, cell v, uint64_t n) {
-  for (uint64_t i = 0; i < n; i++) cells[i] = v;
+static void fill(struct table_inst *t, uint64_t from, cell v, uint64_t n) {
+  for (uint64_t i = from; n > 0; i++, n--) t->elems[i] = v;
 }
 
 bool table_new(struct store *s, const struct tabletype *type, cell init, struct table_inst **out, mv_error_t *err) {
@@ -28,7 +28,7 @@ bool table_new(struct store *s, const struct tabletype *type, cell init, struct 
     free(t);
     return error_no_memory(err, (size_t)n * sizeof(cell));
   }
-  if (init != REF_NULL) fill(t->elems, init, n);
+  if (init != REF_NULL) fill(t, 0, init, n);
   t->size = t->cap = n;
   t->max = limit;
   t->type = *type;
@@ -51,7 +51,7 @@ uint64_t table_grow(struct store *s, struct table_inst *t, uint64_t delta, cell 
     t->elems = elems;
     t->cap = cap;
   }
-  fill(t->elems + old, init, delta);
+  fill(t, old, init, delta);
   t->size = n;
   return old;
 }
@@ -64,7 +64,7 @@ bool table_copy(struct table_inst *dst, struct table_inst *src, uint64_t d, uint
 
 bool table_fill(struct table_inst *t, uint64_t i, cell v, uint64_t n) {
   if (!range_ok(i, n, t->size)) return false;
-  fill(t->elems + i, v, n);
+  fill(t, i, v, n);
   return true;
 }
 

@@ -32,7 +32,7 @@ struct server {
 
 struct exchange {
   char *target; /* path and query as they came */
-  bool begun, too_large;
+  bool begun, too_large, counted;
   struct buf body;
   /* the answer */
   int status;
@@ -56,12 +56,20 @@ static void *new_exchange(void *env, const char *target, struct MHD_Connection *
   return x;
 }
 
+static void count(struct server *s, bool begin) {
+  pthread_mutex_lock(&s->lock);
+  s->busy += begin ? 1 : (size_t)-1;
+  if (s->busy == 0) pthread_cond_signal(&s->quiet);
+  pthread_mutex_unlock(&s->lock);
+}
+
+/* The answer has been sent, or cannot be. */
 static void end_exchange(void *env, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode code) {
   struct exchange *x = *slot;
-  (void)env;
   (void)connection;
   (void)code;
   if (!x) return;
+  if (x->counted) count(env, false);
   free(x->target);
   buf_fini(&x->body);
   buf_fini(&x->head);
@@ -130,7 +138,8 @@ static enum MHD_Result queue(struct exchange *x, struct MHD_Connection *connecti
   struct MHD_Response *response = MHD_create_response_from_buffer(x->out.n, x->out.p, x->out.p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
   if (!response) return MHD_NO;
   x->out = (struct buf){0};
-  for (const char *p = x->head.p, *end = p + x->head.n; p && p < end;) {
+  struct span head = buf_view(&x->head);
+  for (const char *p = head.p, *end = p + head.n; p < end;) {
     const char *value = p + strlen(p) + 1;
     MHD_add_response_header(response, p, value); /* a header that it refuses is left out */
     p = value + strlen(value) + 1;
@@ -138,13 +147,6 @@ static enum MHD_Result queue(struct exchange *x, struct MHD_Connection *connecti
   enum MHD_Result result = MHD_queue_response(connection, (unsigned)x->status, response);
   MHD_destroy_response(response);
   return result;
-}
-
-static void count(struct server *s, bool begin) {
-  pthread_mutex_lock(&s->lock);
-  s->busy += begin ? 1 : (size_t)-1;
-  if (s->busy == 0) pthread_cond_signal(&s->quiet);
-  pthread_mutex_unlock(&s->lock);
 }
 
 static enum MHD_Result on_request(void *env, struct MHD_Connection *connection, const char *url, const char *method, const char *version, const char *upload, size_t *upload_size, void **slot) {
@@ -160,13 +162,11 @@ static enum MHD_Result on_request(void *env, struct MHD_Connection *connection, 
     *upload_size = 0;
     return x->body.failed ? MHD_NO : MHD_YES;
   }
-  count(s, true);
+  count(s, x->counted = true);
   bool ok = true;
   if (x->too_large) too_large(x);
   else ok = handle(s, x, connection, method);
-  enum MHD_Result result = ok && x->status > 0 && !x->out.failed && !x->head.failed ? queue(x, connection) : MHD_NO;
-  count(s, false);
-  return result;
+  return ok && x->status > 0 && !x->out.failed && !x->head.failed ? queue(x, connection) : MHD_NO;
 }
 
 static size_t leave_escaped(void *env, struct MHD_Connection *connection, char *text) {
@@ -210,7 +210,7 @@ struct server *server_new(const struct server_options *o, mv_error_t *err) {
   unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
   errno = 0;
   s->daemon = MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-                               MHD_OPTION_URI_LOG_CALLBACK, new_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+                               MHD_OPTION_URI_LOG_CALLBACK, new_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
                                MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                (size_t)HEADER_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
   if (s->daemon) return s;

@@ -1,0 +1,2 @@
+(module) ;; what follows is no text
+"ÿ" ;; FAIL malformed UTF-8 encoding
