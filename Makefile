@@ -41,6 +41,10 @@ INCLUDE_cli   := -Iinclude -D_DEFAULT_SOURCE -DMINIVM_PREFIX='"$(PREFIX)"'
 INCLUDE_tests := -Iinclude -Ivm -I. -D_DEFAULT_SOURCE
 INCLUDE_examples := -Iinclude
 CFLAGS_vm/exec/ := -fno-stack-protector $(if $(filter 1,$(gcc)),-fno-gcse -fno-crossjumping)
+# gcc takes many minutes to optimise one function of thousands of labels: the goto and the switch.
+ifeq ($(gcc),1)
+LAST_CFLAGS_vm/exec/ := $(if $(filter goto switch,$(DISPATCH))$(if $(filter x86_64% aarch64%,$(machine)),,other)$(findstring sanitize,$(CFLAGS)),-O1)
+endif
 # Tail calls with pinned registers leave no room for AddressSanitizer's own stack frames; it still checks every access.
 ifneq ($(findstring sanitize=address,$(CFLAGS)),)
 CFLAGS_vm/exec/ += $(if $(filter 1,$(gcc)),,-mllvm -asan-stack=0)
@@ -117,7 +121,7 @@ help:
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC $<)$(CC) $(OWN_CFLAGS) $(CFLAGS_$(dir $*)) $(INCLUDE_$(firstword $(subst /, ,$*))) $(OWN_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC $<)$(CC) $(OWN_CFLAGS) $(CFLAGS_$(dir $*)) $(INCLUDE_$(firstword $(subst /, ,$*))) $(OWN_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(LAST_CFLAGS_$(dir $*)) -c -o $@ $<
 
 # The program shows the public functions to the parts that it loads, the shared library to everybody; in the archive all other
 # names are made local, so that an embedder's own cannot clash with them.

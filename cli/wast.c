@@ -391,6 +391,22 @@ static int by_folder(const void *a, const void *b) {
   return order ? order : by_path(a, b);
 }
 
+/* The length of the folders that all paths begin with, but for the last of them, which tells what the suite is. */
+static int common_folders(const struct suite *s) {
+  const char *first = s->scripts[0].path;
+  int n = folder_size(first);
+  for (size_t i = 1; i < s->n; i++) {
+    int k = 0, m = folder_size(s->scripts[i].path);
+    while (k < n && k < m && first[k] == s->scripts[i].path[k]) k++;
+    if (k < n && !(k == m && first[k] == '/')) /* differs within a name: back to where the name begins */
+      while (k > 0 && first[k - 1] != '/') k--;
+    n = k;
+  }
+  if (n > 0 && first[n - 1] == '/') return n;
+  while (n > 0 && first[n - 1] != '/') n--;
+  return n;
+}
+
 static struct sum print_results(const struct suite *s) {
   struct sum all = {0}, sum;
   for (size_t i = 0; i < s->n; i++) {
@@ -399,12 +415,13 @@ static struct sum print_results(const struct suite *s) {
     if (x->text) fwrite(x->text, 1, x->text_size, stdout);
     sum_add(&all, x);
   }
+  int cut = common_folders(s);
   printf("%-44s %9s %9s %11s %8s\n", "folder", "files", "commands", "assertions", "failed");
   for (size_t i = 0, end; i < s->n; i = end) {
     const char *path = s->scripts[i].path;
-    int n = folder_size(path), cut = n > 44 ? n - 44 : 0; /* its end tells more */
+    int n = folder_size(path);
     end = folder_end(s, i, &sum);
-    print_row(n ? path + cut : ".", n ? n - cut : 1, &sum);
+    print_row(n > cut ? path + cut : ".", n > cut ? n - cut : 1, &sum);
   }
   print_row("all", 3, &all);
   return all;

@@ -1,7 +1,8 @@
 /* dapr.h: what the two Dapr parts of the program offer and need.
  *
  * They are shared objects, so that a run without Dapr pays nothing for them and their libraries: minivm-dapr.so is the sidecar and
- * exports `minivm_dapr`; minivm-daprd.so puts it behind a port for `minivm dapr` and exports `dapr_main`. */
+ * exports `minivm_dapr`; minivm-daprd.so puts it behind a port for `minivm dapr` and exports `dapr_main`. The sidecar uses the client of
+ * http/http.h, so it is linked with the object that has it. */
 #ifndef DAPR_DAPR_H
 #define DAPR_DAPR_H
 
@@ -9,16 +10,6 @@
 #include "minivm.h"
 
 struct sidecar;
-
-/* The HTTP client of http/http.h, which the program loads when it is first asked for. */
-struct dapr_http {
-  struct http_policy *(*policy_new)(void);
-  void (*policy_delete)(struct http_policy *);
-  void (*policy_allow_all)(struct http_policy *);
-  struct http_client *(*client_new)(const struct http_policy *, const struct http_options *, mv_error_t *err);
-  void (*client_delete)(struct http_client *);
-  enum http_code (*send)(struct http_client *, const struct http_request *, const struct http_sink *, mv_error_t *err);
-};
 
 enum { DAPR_LOG_DEBUG, DAPR_LOG_INFO, DAPR_LOG_WARN, DAPR_LOG_ERROR, DAPR_LOG_FATAL, DAPR_LOG_OFF };
 
@@ -36,8 +27,6 @@ struct sidecar_options {
   const char *app_host;              /* default 127.0.0.1 */
   int app_port;                      /* 0: no application to call */
 
-  /* Gives the client, or NULL and *err. Called from any thread, any number of times. NULL: there is none, only requests that need one fail. */
-  const struct dapr_http *(*http)(mv_error_t *err);
   const struct http_policy *policy;  /* what invocation of a URL may reach; must outlive the sidecar; NULL: everything */
   const char *api_token, *app_token; /* demanded from callers / shown to the application */
   int http_port;                     /* only told by /v1.0/metadata */
@@ -63,7 +52,7 @@ struct dapr_interface {
   void (*log)(struct sidecar *, int level, const char *text);
 };
 
-/* dapr_main of minivm-daprd.so: the command `minivm dapr`; argv[0] is its name. `http` as in the options. Returns the exit code. */
-typedef int (*dapr_main_fn)(const struct dapr_interface *, const struct dapr_http *(*http)(mv_error_t *err), int argc, char **argv);
+/* dapr_main of minivm-daprd.so: the command `minivm dapr`; argv[0] is its name. Returns the exit code. */
+typedef int (*dapr_main_fn)(const struct dapr_interface *, int argc, char **argv);
 
 #endif

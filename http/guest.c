@@ -235,7 +235,11 @@ static enum http_code do_req(struct call *c) {
   if (code == HTTP_INVALID_URL) t = NULL;
   if (!code) code = send_request(c, method, sizeof method, &x, &err);
   if (code == HTTP_NOT_ALLOWED) report_refused(g, err.message);
-  if (g->log) log_request(*method ? method : "?", t ? t->url.text : "?", start, x ? http_status(x) : 0, code, &err);
+  if (g->log) {
+    mv_error_t ignored;
+    if (!*method && get_method(c, method, sizeof method, &ignored)) strcpy(method, "?");
+    log_request(method, t ? t->url.text : "?", start, x ? http_status(x) : 0, code, &err);
+  }
   if (code) return code;
   code = finish(c, x);
   if (code) http_close(x);

@@ -34,7 +34,9 @@ static bool run_binding(struct call *c, struct binding_call *b, struct buf *why)
   const struct binding_ops *ops = binding->is->ops;
   if (!*b->operation) return buf_str(why, "operation field is missing from request"), false;
   if (!has_word(ops->operations, b->operation))
-    return buf_printf(why, "binding %s does not support operation %s. supported operations:%s", binding->name, b->operation, ops->operations), false;
+    return buf_printf(why, "binding %s does not support operation %s. supported operations:%s", binding->name, b->operation,
+                      ops->operations),
+           false;
   struct attempt a = component_attempt(binding);
   bool ok = false;
   while (attempt_begin(&a)) {
@@ -56,7 +58,9 @@ bool binding_invoke(struct call *c) {
   struct binding_call b = {.pool = c->pool};
   if (!call_json(c, "failed deserializing HTTP body: ", &body, &sent)) return sent;
   if (json_kind(body) != JSON_OBJECT && json_kind(body) != JSON_NULL)
-    return reply_error(c, 400, "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: json: cannot unmarshal %s into Go value of type http.OutputBindingRequest", json_kind_name(body));
+    return reply_error(c, 400, "ERR_MALFORMED_REQUEST",
+                       "failed deserializing HTTP body: json: cannot unmarshal %s into Go value of type http.OutputBindingRequest",
+                       json_kind_name(body));
   if (json_member(body, "operation", &v) && !call_text(c, v, "OutputBindingRequest.operation", &operation, &sent)) return sent;
   if (json_member(body, "metadata", &v) && !call_text_map(c, v, "OutputBindingRequest.metadata", &b.metadata, &sent)) return sent;
   bool ok = json_member(body, "data", &v) ? json_normal(&data, v, JSON_HTML) : (buf_str(&data, "null"), !data.failed);

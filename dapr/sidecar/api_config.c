@@ -30,7 +30,9 @@ static const char *const *query_keys(struct call *c) {
   return c->pool->failed ? NULL : (const char *const *)keys;
 }
 
-static int by_key(const void *a, const void *b) { return strcmp(((const struct config_item *)a)->key, ((const struct config_item *)b)->key); }
+static int by_key(const void *a, const void *b) {
+  return strcmp(((const struct config_item *)a)->key, ((const struct config_item *)b)->key);
+}
 
 static void print_item(struct buf *out, const struct config_item *item) {
   json_quote(out, span_of(item->key), JSON_HTML);
@@ -81,7 +83,9 @@ bool config_get(struct call *c) {
     print_item(&out, &items[i]);
   }
   buf_char(&out, '}');
-  if (!ok) sent = reply_error(c, 500, "ERR_CONFIGURATION_GET", "failed to get %s from Configuration store %s: %s", join(c, keys), store->name, buf_text(&why));
+  if (!ok)
+    sent = reply_error(c, 500, "ERR_CONFIGURATION_GET", "failed to get %s from Configuration store %s: %s", join(c, keys), store->name,
+                       buf_text(&why));
   else sent = n ? reply_line(c, &out) : reply_empty(c);
   buf_fini(&out);
   buf_fini(&why);
@@ -92,7 +96,8 @@ bool config_subscribe(struct call *c) {
   bool sent;
   struct component *store = find_config(c, &sent);
   if (!store) return sent;
-  if (!c->sidecar->app) return reply_error(c, 500, "ERR_APP_CHANNEL_NIL", "app channel is not initialized. cannot subscribe to configuration updates");
+  if (!c->sidecar->app)
+    return reply_error(c, 500, "ERR_APP_CHANNEL_NIL", "app channel is not initialized. cannot subscribe to configuration updates");
   const struct config_ops *ops = store->is->ops;
   const char *const *keys = query_keys(c);
   char id[UUID_SIZE];
@@ -101,7 +106,9 @@ bool config_subscribe(struct call *c) {
   random_uuid(&c->sidecar->random, id);
   bool ok = ops->subscribe(store, keys, id, configuration_update, &why);
   buf_printf(&out, "{\"id\":\"%s\"}", id);
-  sent = ok ? reply_line(c, &out) : reply_error(c, 500, "ERR_CONFIGURATION_SUBSCRIBE", "failed to subscribe %s from Configuration store %s: %s", join(c, keys), store->name, buf_text(&why));
+  sent = ok ? reply_line(c, &out)
+            : reply_error(c, 500, "ERR_CONFIGURATION_SUBSCRIBE", "failed to subscribe %s from Configuration store %s: %s", join(c, keys),
+                          store->name, buf_text(&why));
   buf_fini(&out);
   buf_fini(&why);
   return sent;
@@ -117,7 +124,8 @@ bool config_unsubscribe(struct call *c) {
     sent = reply_json(c, 200, SPAN("{\"ok\":true}\n"));
   } else {
     buf_str(&out, "{\"message\":");
-    json_quote(&out, span_of(pool_printf(c->pool, "failed to unsubscribe to configuration request %s: %s", c->args[1].p, buf_text(&why))), JSON_HTML);
+    json_quote(&out, span_of(pool_printf(c->pool, "failed to unsubscribe to configuration request %s: %s", c->args[1].p, buf_text(&why))),
+               JSON_HTML);
     buf_str(&out, "}\n");
     sent = reply_json(c, 500, buf_view(&out));
   }
@@ -141,7 +149,8 @@ void configuration_update(struct component *store, const char *id, const struct 
   url_encode_path(&path, span_of(store->name));
   buf_char(&path, '/');
   url_encode_path(&path, span_of(item->key));
-  bool ok = headers_add(&h, "User-Agent", CLIENT_NAME) && headers_add(&h, "Content-Type", "application/json") && (!sc->app_token || headers_add(&h, "dapr-api-token", sc->app_token));
+  bool ok = headers_add(&h, "User-Agent", CLIENT_NAME) && headers_add(&h, "Content-Type", "application/json") &&
+            (!sc->app_token || headers_add(&h, "dapr-api-token", sc->app_token));
   struct http_request r = {"POST", buf_text(&path), buf_text(&path), (const char *const *)h.list, body.p, body.n};
   struct attempt attempt = {.policy = store->inbound, .sleep = sidecar_sleep, .env = sc};
   while (ok && !body.failed && !path.failed && attempt_begin(&attempt)) {
@@ -151,7 +160,9 @@ void configuration_update(struct component *store, const char *id, const struct 
     a.status = 0;
     bool done = sc->app(sc->app_env, &r, &sink, &err) && a.status == 200;
     attempt_end(&attempt, done ? OUTCOME_OK : OUTCOME_RETRIABLE, a.status);
-    if (!done && attempt.done) log_write(&sc->log, DAPR_LOG_ERROR, "dapr.runtime.http", "error sending configuration item to the app: %s (status %d)", err.message, a.status);
+    if (!done && attempt.done)
+      log_write(&sc->log, DAPR_LOG_ERROR, "dapr.runtime.http", "error sending configuration item to the app: %s (status %d)", err.message,
+                a.status);
   }
   answer_fini(&a);
   buf_fini(&body);

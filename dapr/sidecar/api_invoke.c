@@ -62,7 +62,9 @@ static const struct endpoint *find_endpoint(const struct sidecar *sc, struct spa
 
 /* Between two hops only, or meant for this one. */
 static bool is_hop(const char *name, bool request) {
-  const char *const both[] = {"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length"};
+  const char *const both[] = {
+      "Connection",        "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+      "Transfer-Encoding", "Upgrade",    "Content-Length"};
   const char *const in_request[] = {"Host", "Expect", "dapr-app-id", "dapr-api-token"};
   for (size_t i = 0; i < sizeof both / sizeof *both; i++)
     if (strcasecmp(name, both[i]) == 0) return true;
@@ -186,7 +188,9 @@ static bool send_with_policy(struct call *c, const struct destination *t, const 
     bool ok = send_once(t, request, &sink, &err) && a.status >= 200 && a.status < 400;
     attempt_end(&attempt, ok ? OUTCOME_OK : OUTCOME_RETRIABLE, a.status);
   }
-  bool sent = attempt.refused ? reply_failed(c, id, "circuit breaker is open") : a.status ? pass_answer(c, &a) : reply_failed(c, id, err.message);
+  bool sent = attempt.refused ? reply_failed(c, id, "circuit breaker is open")
+              : a.status      ? pass_answer(c, &a)
+                              : reply_failed(c, id, err.message);
   answer_fini(&a);
   return sent;
 }

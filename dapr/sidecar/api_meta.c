@@ -9,7 +9,8 @@
 
 bool health(struct call *c) {
   struct span wanted = url_query_get(c->pool, c->query, "appid");
-  if (wanted.p && wanted.n && !span_is(wanted, c->sidecar->app_id)) return reply_error(c, 500, "ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match");
+  if (wanted.p && wanted.n && !span_is(wanted, c->sidecar->app_id))
+    return reply_error(c, 500, "ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match");
   pthread_mutex_lock(&c->sidecar->lock);
   bool ready = c->sidecar->ready;
   pthread_mutex_unlock(&c->sidecar->lock);
@@ -180,7 +181,9 @@ void metadata_fini(struct sidecar *sc) {
 /* ---- not built in ---- */
 
 bool no_actors(struct call *c) {
-  return reply_error(c, 500, "ERR_ACTOR_RUNTIME_NOT_FOUND", "the state store is not configured to use the actor runtime. Have you set the - name: actorStateStore value: \"true\" in your state store component file?");
+  return reply_error(c, 500, "ERR_ACTOR_RUNTIME_NOT_FOUND",
+                     "the state store is not configured to use the actor runtime. Have you set the - name: actorStateStore value: \"true\" "
+                     "in your state store component file?");
 }
 
 bool no_jobs(struct call *c) {
@@ -189,9 +192,13 @@ bool no_jobs(struct call *c) {
   return reply_error(c, 500, code, "failed to %s job due to: scheduler is not built in", get ? "get" : remove ? "delete" : "schedule");
 }
 
-bool no_crypto(struct call *c) { return reply_error(c, 400, "ERR_CRYPTO_PROVIDER_NOT_FOUND", "crypto provider %s not found", c->args[0].p); }
+bool no_crypto(struct call *c) {
+  return reply_error(c, 400, "ERR_CRYPTO_PROVIDER_NOT_FOUND", "crypto provider %s not found", c->args[0].p);
+}
 
-bool no_conversation(struct call *c) { return reply_error(c, 400, "ERR_CONVERSATION_NOT_FOUND", "failed finding conversation component %s", c->args[0].p); }
+bool no_conversation(struct call *c) {
+  return reply_error(c, 400, "ERR_CONVERSATION_NOT_FOUND", "failed finding conversation component %s", c->args[0].p);
+}
 
 bool no_workflow(struct call *c) {
   if (strcmp(c->request->method, "GET") == 0)

@@ -8,7 +8,8 @@
 
 /* ---- errors ---- */
 
-static bool reply_pubsub(struct call *c, int status, const char *code, const char *message, const char *reason, const struct properties *info) {
+static bool reply_pubsub(struct call *c, int status, const char *code, const char *message, const char *reason,
+                         const struct properties *info) {
   struct buf details = {0};
   detail_resource(&details, "pubsub", c->args[0], span_of(message));
   detail_info(&details, reason, info);
@@ -46,7 +47,8 @@ static bool read_raw(struct call *c, const struct properties *metadata, bool *ra
   const char *text = properties_find(metadata, "rawPayload");
   *raw = false;
   if (!text || is_bool(text, raw)) return true;
-  const char *message = pool_printf(c->pool, "failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is '%s'", text);
+  const char *message = pool_printf(c->pool,
+                                    "failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is '%s'", text);
   *sent = reply_pubsub(c, 400, "ERR_PUBSUB_REQUEST_METADATA", message, "DAPR_PUBSUB_METADATA_DESERIALIZATION", metadata);
   return false;
 }
@@ -75,7 +77,7 @@ static void put_text(struct buf *b, const char *name, const char *value) {
   json_quote(b, span_of(value), JSON_HTML);
 }
 
-static const char *override(const struct properties *metadata, const char *name, const char *otherwise) {
+static const char *metadata_or(const struct properties *metadata, const char *name, const char *otherwise) {
   const char *value = properties_find(metadata, name);
   return value ? value : otherwise;
 }
@@ -122,11 +124,11 @@ static void put_new(struct buf *b, const struct event *e, struct span data) {
   }
   buf_fini(&unused);
   put_text(b, "datacontenttype", type);
-  put_text(b, "id", override(e->metadata, "cloudevent.id", uuid));
-  put_text(b, "source", override(e->metadata, "cloudevent.source", e->sidecar->app_id));
+  put_text(b, "id", metadata_or(e->metadata, "cloudevent.id", uuid));
+  put_text(b, "source", metadata_or(e->metadata, "cloudevent.source", e->sidecar->app_id));
   put_text(b, "specversion", "1.0");
   put_text(b, "time", time);
-  put_text(b, "type", override(e->metadata, "cloudevent.type", "com.dapr.event.sent"));
+  put_text(b, "type", metadata_or(e->metadata, "cloudevent.type", "com.dapr.event.sent"));
 }
 
 static bool has(struct json object, const char *name) {
@@ -251,11 +253,16 @@ static bool read_entry(struct call *c, struct json item, const struct entry *bef
   if (json_member(item, "metadata", &v) && !call_text_map(c, v, "bulkPublishMessageEntry.metadata", &e->metadata, sent)) return false;
   json_member(item, "event", &event);
   e->content_type = type.p;
-  if (!entry_bytes(c, event, type.p, &e->data))
-    return *sent = reply_events(c, "DAPR_PUBSUB_MARSHAL_ENVELOPE", mismatch, "error when marshalling cloud event envelope for topic %s pubsub %s: %s"), false;
+  bool made = entry_bytes(c, event, type.p, &e->data);
+  if (e->data.failed || c->pool->failed) return *sent = reply_no_memory(c), false;
+  if (!made)
+    return *sent = reply_events(c, "DAPR_PUBSUB_MARSHAL_ENVELOPE", mismatch,
+                                "error when marshalling cloud event envelope for topic %s pubsub %s: %s"),
+           false;
   bool twice = e->id.n == 0;
   for (size_t i = 0; i < n && !twice; i++) twice = span_equal(before[i].id, e->id);
-  if (twice) *sent = reply_events(c, "DAPR_PUBSUB_MARSHAL_EVENTS", no_id, "error marshaling events to bytes for topic %s pubsub %s. error: %s");
+  if (twice)
+    *sent = reply_events(c, "DAPR_PUBSUB_MARSHAL_EVENTS", no_id, "error marshaling events to bytes for topic %s pubsub %s. error: %s");
   return !twice;
 }
 
@@ -269,7 +276,8 @@ static bool read_entries(struct call *c, const struct properties *metadata, stru
   }
   if (!ok) {
     struct properties info = app_info(c, NULL);
-    const char *message = pool_printf(c->pool, "error when unmarshaling the request for topic %s pubsub %s: %s", c->args[1].p, c->args[0].p, buf_text(&why));
+    const char *message = pool_printf(c->pool, "error when unmarshaling the request for topic %s pubsub %s: %s", c->args[1].p, c->args[0].p,
+                                      buf_text(&why));
     *sent = reply_pubsub(c, 400, "ERR_PUBSUB_EVENTS_SER", message, "DAPR_PUBSUB_UNMARSHAL_EVENTS", &info);
   }
   buf_fini(&why);
@@ -281,7 +289,8 @@ static bool read_entries(struct call *c, const struct properties *metadata, stru
     ++*count;
     struct entry *e = &list[*count - 1];
     for (size_t i = 0; ok && e->metadata.n && i < metadata->n; i++) /* the entry's own metadata beat the request's */
-      if (!properties_get(&e->metadata, metadata->p[i].name)) ok = properties_set(c->pool, &e->metadata, metadata->p[i].name, metadata->p[i].value);
+      if (!properties_get(&e->metadata, metadata->p[i].name))
+        ok = properties_set(c->pool, &e->metadata, metadata->p[i].name, metadata->p[i].value);
   }
   return ok;
 }
@@ -294,7 +303,8 @@ static void publish_entry(struct call *c, struct component *p, const struct entr
   bool ok = true;
   if (!raw) {
     char trace[TRACE_TEXT]; /* each event of a bulk has a trace of its own, also where tracing is off */
-    trace_child(&sc->random, sc->sampling > 0 ? span_of(call_header(c, "traceparent")) : SPAN(""), sc->sampling > 0 && trace_sampled(sc), trace);
+    trace_child(&sc->random, sc->sampling > 0 ? span_of(call_header(c, "traceparent")) : SPAN(""), sc->sampling > 0 && trace_sampled(sc),
+                trace);
     struct event ev = {sc, m.topic, p->name, e->content_type, trace, "", &e->metadata};
     ok = make_event(&event, &ev, m.data, &why);
     m.data = buf_view(&event);

@@ -44,7 +44,8 @@ bool secret_get(struct call *c) {
   const char *key = c->args[1].p;
   struct component *store = find_secrets(c, &sent);
   if (!store) return sent;
-  if (!may_read(c->sidecar, store->name, key)) return reply_error(c, 403, "ERR_PERMISSION_DENIED", "access denied by policy to get \"%s\" from \"%s\"", key, store->name);
+  if (!may_read(c->sidecar, store->name, key))
+    return reply_error(c, 403, "ERR_PERMISSION_DENIED", "access denied by policy to get \"%s\" from \"%s\"", key, store->name);
   const struct secrets_ops *ops = store->is->ops;
   struct properties values = {0};
   struct buf why = {0}, out = {0};
@@ -58,7 +59,9 @@ bool secret_get(struct call *c) {
   ok = attempt_ok(&a, ok, &why);
   component_count(store, EVENT_GET, ok);
   if (ok) print_values(&out, &values);
-  sent = ok ? reply_line(c, &out) : reply_error(c, 500, "ERR_SECRET_GET", "failed getting secret with key %s from secret store %s: %s", key, store->name, buf_text(&why));
+  sent = ok ? reply_line(c, &out)
+            : reply_error(c, 500, "ERR_SECRET_GET", "failed getting secret with key %s from secret store %s: %s", key, store->name,
+                          buf_text(&why));
   buf_fini(&why);
   return sent;
 }
@@ -89,7 +92,8 @@ bool secret_list(struct call *c) {
   bool ok = ops->list(store, c->pool, list_one, &l, &why);
   component_count(store, EVENT_GET, ok);
   buf_str(&l.out, l.out.n ? "}" : "{}");
-  sent = ok ? reply_line(c, &l.out) : reply_error(c, 500, "ERR_SECRET_GET", "failed getting secrets from secret store %s: %s", store->name, buf_text(&why));
+  sent = ok ? reply_line(c, &l.out)
+            : reply_error(c, 500, "ERR_SECRET_GET", "failed getting secrets from secret store %s: %s", store->name, buf_text(&why));
   buf_fini(&l.out);
   buf_fini(&why);
   return sent;

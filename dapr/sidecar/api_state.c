@@ -47,7 +47,8 @@ static struct component *find_store(struct call *c, bool *sent) {
   bool ok = properties_set(c->pool, &p, "appID", c->sidecar->app_id);
   detail_info(&details, none ? "DAPR_STATE_NOT_CONFIGURED" : "DAPR_STATE_NOT_FOUND", ok ? &p : NULL);
   buf_printf(&message, "state store %s is not %s", c->args[0].p, none ? "configured" : "found");
-  *sent = reply_details(c, none ? 500 : 400, none ? "ERR_STATE_STORE_NOT_CONFIGURED" : "ERR_STATE_STORE_NOT_FOUND", buf_view(&message), &details);
+  const char *code = none ? "ERR_STATE_STORE_NOT_CONFIGURED" : "ERR_STATE_STORE_NOT_FOUND";
+  *sent = reply_details(c, none ? 500 : 400, code, buf_view(&message), &details);
   buf_fini(&message);
   return NULL;
 }
@@ -153,7 +154,8 @@ static bool read_value(struct call *c, const struct component *store, struct jso
   enum json_kind kind = json_kind(v);
   bool as_is = kind == JSON_BOOL || kind == JSON_NULL;
   if (!as_is && !json_normal(&out, v, ops->json_flags)) {
-    *sent = out.failed ? reply_no_memory(c) : reply_error(c, 400, "ERR_MALFORMED_REQUEST", "json: cannot unmarshal number into Go value of type float64");
+    const char words[] = "json: cannot unmarshal number into Go value of type float64";
+    *sent = out.failed ? reply_no_memory(c) : reply_error(c, 400, "ERR_MALFORMED_REQUEST", "%s", words);
     buf_fini(&out);
     return false;
   }
@@ -164,7 +166,8 @@ static bool read_value(struct call *c, const struct component *store, struct jso
 }
 
 /* ttlInSeconds of the query beats that of the body. */
-static bool read_ttl(struct call *c, struct json object, const char *field, const struct properties *query, struct state_write *w, bool *sent) {
+static bool read_ttl(struct call *c, struct json object, const char *field, const struct properties *query, struct state_write *w,
+                     bool *sent) {
   struct properties given = {0};
   struct json v;
   if (json_member(object, "metadata", &v) && !call_text_map(c, v, field, &given, sent)) return false;
@@ -173,11 +176,13 @@ static bool read_ttl(struct call *c, struct json object, const char *field, cons
   return true;
 }
 
-static bool read_save(struct call *c, const struct component *store, struct json item, const struct properties *query, struct state_write *w, bool *sent) {
+static bool read_save(struct call *c, const struct component *store, struct json item, const struct properties *query,
+                      struct state_write *w, bool *sent) {
   struct json v;
   struct span key = SPAN("");
   if (json_kind(item) != JSON_OBJECT && json_kind(item) != JSON_NULL) {
-    *sent = reply_error(c, 400, "ERR_MALFORMED_REQUEST", "json: cannot unmarshal %s into Go value of type state.SetRequest", json_kind_name(item));
+    *sent = reply_error(c, 400, "ERR_MALFORMED_REQUEST", "json: cannot unmarshal %s into Go value of type state.SetRequest",
+                        json_kind_name(item));
     return false;
   }
   if (json_member(item, "key", &v) && !call_text(c, v, "SetRequest.key", &key, sent)) return false;
@@ -194,7 +199,8 @@ bool state_save(struct call *c) {
   struct component *store = find_store(c, &sent);
   if (!store || !call_json(c, "", &body, &sent)) return sent;
   if (json_kind(body) != JSON_ARRAY && json_kind(body) != JSON_NULL)
-    return reply_error(c, 400, "ERR_MALFORMED_REQUEST", "json: cannot unmarshal %s into Go value of type []state.SetRequest", json_kind_name(body));
+    return reply_error(c, 400, "ERR_MALFORMED_REQUEST", "json: cannot unmarshal %s into Go value of type []state.SetRequest",
+                       json_kind_name(body));
   if (!call_metadata(c, &query)) return reply_no_memory(c);
   struct state_write *w = NULL;
   size_t n = 0;
@@ -280,7 +286,9 @@ bool state_bulk_get(struct call *c) {
   struct component *store = find_store(c, &sent);
   if (!store || !call_json(c, "failed deserializing HTTP body: ", &body, &sent)) return sent;
   if (json_kind(body) != JSON_OBJECT && json_kind(body) != JSON_NULL)
-    return reply_error(c, 400, "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: json: cannot unmarshal %s into Go value of type http.BulkGetRequest", json_kind_name(body));
+    return reply_error(c, 400, "ERR_MALFORMED_REQUEST",
+                       "failed deserializing HTTP body: json: cannot unmarshal %s into Go value of type http.BulkGetRequest",
+                       json_kind_name(body));
   json_member(body, "keys", &keys);
   struct span *full = NULL, *plain = NULL, text;
   size_t n = 0;
@@ -313,10 +321,12 @@ bool state_bulk_get(struct call *c) {
 
 /* ---- transaction ---- */
 
-static bool read_operation(struct call *c, const struct component *store, struct json item, const struct properties *query, struct state_write *w, bool *sent) {
+static bool read_operation(struct call *c, const struct component *store, struct json item, const struct properties *query,
+                           struct state_write *w, bool *sent) {
   struct json v, request = {"", 0};
   struct span operation = SPAN(""), key = SPAN("");
-  if (json_member(item, "operation", &v) && !call_text(c, v, "stateTransactionRequestBodyOperation.operations.operation", &operation, sent)) return false;
+  if (json_member(item, "operation", &v) && !call_text(c, v, "stateTransactionRequestBodyOperation.operations.operation", &operation, sent))
+    return false;
   w->remove = span_is(operation, "delete");
   if (!w->remove && !span_is(operation, "upsert"))
     return *sent = reply_error(c, 400, "ERR_NOT_SUPPORTED_STATE_OPERATION", "operation type %s not supported", operation.p), false;
@@ -334,7 +344,9 @@ bool state_transaction(struct call *c) {
   struct component *store = find_store(c, &sent);
   if (!store || !call_json(c, "failed deserializing HTTP body: ", &body, &sent)) return sent;
   if (json_kind(body) != JSON_OBJECT && json_kind(body) != JSON_NULL)
-    return reply_error(c, 400, "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: json: cannot unmarshal %s into Go value of type http.stateTransactionRequestBody", json_kind_name(body));
+    return reply_error(c, 400, "ERR_MALFORMED_REQUEST",
+                       "failed deserializing HTTP body: json: cannot unmarshal %s into Go value of type http.stateTransactionRequestBody",
+                       json_kind_name(body));
   if (!call_metadata(c, &query)) return reply_no_memory(c);
   json_member(body, "operations", &operations);
   struct state_write *w = NULL;
@@ -351,7 +363,9 @@ bool state_transaction(struct call *c) {
   enum state_status status = run_writes(store, w, n, &why, ops->transact);
   component_count(store, EVENT_TRANSACTION, status == STATE_OK);
   state_explain(status, &message, &why);
-  sent = status == STATE_OK ? reply_empty(c) : reply_error(c, 500, "ERR_STATE_TRANSACTION", "error while executing state transaction: %s", buf_text(&message));
+  sent = status == STATE_OK
+             ? reply_empty(c)
+             : reply_error(c, 500, "ERR_STATE_TRANSACTION", "error while executing state transaction: %s", buf_text(&message));
   buf_fini(&message);
   buf_fini(&why);
   return sent;
@@ -369,7 +383,8 @@ bool state_query(struct call *c) {
     buf_printf(&message, "state store %s is not found", c->args[0].p);
   }
   detail_info(&details, store ? "DAPR_STATE_QUERYING_NOT_SUPPORTED" : "DAPR_STATE_NOT_FOUND", NULL);
-  bool sent = reply_details(c, store ? 500 : 400, store ? "ERR_STATE_STORE_NOT_SUPPORTED" : "ERR_STATE_STORE_NOT_FOUND", buf_view(&message), &details);
+  bool sent = reply_details(c, store ? 500 : 400, store ? "ERR_STATE_STORE_NOT_SUPPORTED" : "ERR_STATE_STORE_NOT_FOUND", buf_view(&message),
+                            &details);
   buf_fini(&message);
   return sent;
 }

@@ -24,7 +24,8 @@ static bool open_binding(struct component *c, mv_error_t *err) {
   const char *only_2xx = component_get(c, "errorIfNot2XX");
   b->error_if_not_2xx = !only_2xx || text_true(only_2xx);
   if (!b->url) return component_fail(c, err, "metadata url is missing");
-  if (component_get(c, "MTLSClientCert") || component_get(c, "MTLSRootCA")) return component_fail(c, err, "client certificates are not built in");
+  if (component_get(c, "MTLSClientCert") || component_get(c, "MTLSRootCA"))
+    return component_fail(c, err, "client certificates are not built in");
   return component_duration(c, "responseTimeout", 1, &b->timeout_ms, err);
 }
 
@@ -32,11 +33,13 @@ static void close_binding(struct component *c) { (void)c; }
 
 static const char *reason(int status) {
   const struct { int status; const char *reason; } known[] = {
-      {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
-      {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"}, {402, "Payment Required"}, {403, "Forbidden"},
-      {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"},
-      {412, "Precondition Failed"}, {413, "Request Entity Too Large"}, {415, "Unsupported Media Type"}, {418, "I'm a teapot"}, {422, "Unprocessable Entity"},
-      {429, "Too Many Requests"}, {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"}};
+      {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {301, "Moved Permanently"}, {302, "Found"},
+      {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"},
+      {401, "Unauthorized"}, {402, "Payment Required"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+      {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"},
+      {412, "Precondition Failed"}, {413, "Request Entity Too Large"}, {415, "Unsupported Media Type"}, {418, "I'm a teapot"},
+      {422, "Unprocessable Entity"}, {429, "Too Many Requests"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
+      {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (known[i].status == status) return known[i].reason;
   return "";
@@ -51,7 +54,8 @@ static bool make_headers(const struct component *c, const struct binding_call *c
   if (token && token_name) ok = ok && headers_add(h, token_name, token);
   for (size_t i = 0; ok && i < call->metadata.n; i++) {
     const struct property *p = &call->metadata.p[i];
-    if ((*p->name >= 'A' && *p->name <= 'Z') || strcmp(p->name, "traceparent") == 0 || strcmp(p->name, "tracestate") == 0) ok = headers_add(h, p->name, p->value);
+    if ((*p->name >= 'A' && *p->name <= 'Z') || strcmp(p->name, "traceparent") == 0 || strcmp(p->name, "tracestate") == 0)
+      ok = headers_add(h, p->name, p->value);
   }
   return ok;
 }
@@ -71,7 +75,8 @@ static bool keep_answer(struct binding_call *call, struct answer *a) {
   call->answered = true;
   call->out = a->body;
   a->body = (struct buf){0};
-  bool ok = properties_set(pool, m, "statusCode", pool_printf(pool, "%d", a->status)) && properties_set(pool, m, "status", pool_printf(pool, "%d %s", a->status, reason(a->status)));
+  bool ok = properties_set(pool, m, "statusCode", pool_printf(pool, "%d", a->status)) &&
+            properties_set(pool, m, "status", pool_printf(pool, "%d %s", a->status, reason(a->status)));
   for (size_t i = 0; ok && i < a->headers.n; i++) {
     const char *before = properties_find(m, a->headers.p[i].name), *value = a->headers.p[i].value;
     if (strcasecmp(a->headers.p[i].name, "status") == 0 || strcasecmp(a->headers.p[i].name, "statusCode") == 0) continue;
@@ -82,7 +87,8 @@ static bool keep_answer(struct binding_call *call, struct answer *a) {
 
 static bool invoke_binding(struct component *c, struct binding_call *call, struct buf *why) {
   const struct binding *b = c->self;
-  const char *operation = strcmp(call->operation, "create") == 0 ? "post" : call->operation, *only_2xx = properties_get(&call->metadata, "errorIfNot2XX");
+  const char *operation = strcmp(call->operation, "create") == 0 ? "post" : call->operation,
+             *only_2xx = properties_get(&call->metadata, "errorIfNot2XX");
   bool body = strcmp(operation, "post") == 0 || strcmp(operation, "put") == 0 || strcmp(operation, "patch") == 0;
   char *method = pool_str(call->pool, operation);
   struct headers h = {.pool = call->pool};

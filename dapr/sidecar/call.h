@@ -45,13 +45,15 @@ MV_MUST_USE bool call_text(struct call *, struct json value, const char *field, 
 MV_MUST_USE bool call_text_map(struct call *, struct json value, const char *field, struct properties *out, bool *sent);
 
 /* The routes' handlers, by file. */
-bool state_get(struct call *), state_save(struct call *), state_delete(struct call *), state_bulk_get(struct call *), state_transaction(struct call *), state_query(struct call *);
+bool state_get(struct call *), state_save(struct call *), state_delete(struct call *), state_bulk_get(struct call *),
+    state_transaction(struct call *), state_query(struct call *);
 bool publish(struct call *), publish_bulk(struct call *);
 bool binding_invoke(struct call *);
 bool secret_get(struct call *), secret_list(struct call *);
 bool config_get(struct call *), config_subscribe(struct call *), config_unsubscribe(struct call *);
 bool lock_acquire(struct call *), lock_release(struct call *);
-bool health(struct call *), health_outbound(struct call *), metadata_get(struct call *), metadata_put(struct call *), shut_down(struct call *);
+bool health(struct call *), health_outbound(struct call *), metadata_get(struct call *), metadata_put(struct call *),
+    shut_down(struct call *);
 bool invoke(struct call *);
 /* Building blocks that are not built in. */
 bool no_actors(struct call *), no_jobs(struct call *), no_crypto(struct call *), no_conversation(struct call *), no_workflow(struct call *);

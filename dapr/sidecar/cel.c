@@ -7,8 +7,37 @@
 #include <string.h>
 
 enum op {
-  OP_LITERAL, OP_EVENT, OP_LIST, OP_MEMBER, OP_INDEX, OP_NOT, OP_NEGATE, OP_OR, OP_AND, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_IN,
-  OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD, OP_CHOOSE, OP_HAS, OP_SIZE, OP_INT, OP_DOUBLE, OP_STRING, OP_STARTS, OP_ENDS, OP_CONTAINS, OP_MATCHES
+  OP_LITERAL,
+  OP_EVENT,
+  OP_LIST,
+  OP_MEMBER,
+  OP_INDEX,
+  OP_NOT,
+  OP_NEGATE,
+  OP_OR,
+  OP_AND,
+  OP_EQ,
+  OP_NE,
+  OP_LT,
+  OP_LE,
+  OP_GT,
+  OP_GE,
+  OP_IN,
+  OP_ADD,
+  OP_SUB,
+  OP_MUL,
+  OP_DIV,
+  OP_MOD,
+  OP_CHOOSE,
+  OP_HAS,
+  OP_SIZE,
+  OP_INT,
+  OP_DOUBLE,
+  OP_STRING,
+  OP_STARTS,
+  OP_ENDS,
+  OP_CONTAINS,
+  OP_MATCHES
 };
 
 enum value_kind { V_NULL, V_BOOL, V_NUMBER, V_TEXT, V_JSON /* array or object */, V_LIST };
@@ -132,7 +161,8 @@ static const struct cel *parse_call(struct parser *ps, struct span name) {
     if (!span_is(name, calls[i].name)) continue;
     const struct cel *argument = parse_choice(ps);
     if (!take(ps, ")")) return bad(ps, "')' expected");
-    if (argument && calls[i].op == OP_HAS && argument->op != OP_MEMBER && argument->op != OP_INDEX) return bad(ps, "has() takes a member such as event.data.x");
+    if (argument && calls[i].op == OP_HAS && argument->op != OP_MEMBER && argument->op != OP_INDEX)
+      return bad(ps, "has() takes a member such as event.data.x");
     return node(ps, calls[i].op, argument, NULL, NULL);
   }
   return bad(ps, "unknown function");
@@ -479,7 +509,8 @@ static bool eval(struct machine *m, const struct cel *n, struct value *out) {
   switch (n->op) {
     case OP_MEMBER: return member(m, &a, n->value.text, out);
     case OP_NOT: return a.kind == V_BOOL ? *out = (struct value){.kind = V_BOOL, .truth = !a.truth}, true : error(m, "no such overload: !");
-    case OP_NEGATE: return a.kind == V_NUMBER ? *out = (struct value){.kind = V_NUMBER, .number = -a.number}, true : error(m, "no such overload: -");
+    case OP_NEGATE:
+      return a.kind == V_NUMBER ? *out = (struct value){.kind = V_NUMBER, .number = -a.number}, true : error(m, "no such overload: -");
     case OP_CHOOSE: return a.kind == V_BOOL ? eval(m, a.truth ? n->b : n->c, out) : error(m, "no such overload: ?:");
     case OP_SIZE:
     case OP_INT:

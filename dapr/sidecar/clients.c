@@ -15,59 +15,52 @@ struct idle {
 };
 
 struct clients {
-  const struct dapr_http *(*load)(mv_error_t *);
-  const struct dapr_http *http; /* NULL: not loaded yet */
   const struct http_policy *policy;
   struct http_policy *everything; /* when no policy was given */
+  bool (*stopped)(void *env);
+  void *env;
   pthread_mutex_t lock;
   struct idle idle[CLIENTS_IDLE];
   size_t count;
 };
 
-struct clients *clients_new(const struct dapr_http *(*http)(mv_error_t *), const struct http_policy *policy) {
+struct clients *clients_new(const struct http_policy *policy, bool (*stopped)(void *env), void *env) {
   struct clients *c = calloc(1, sizeof *c);
   if (!c) return NULL;
-  c->load = http;
-  c->policy = policy;
+  if (!policy) {
+    c->everything = http_policy_new();
+    if (!c->everything) return free(c), NULL;
+    http_policy_allow_all(c->everything);
+  }
+  c->policy = policy ? policy : c->everything;
+  c->stopped = stopped;
+  c->env = env;
   pthread_mutex_init(&c->lock, NULL);
   return c;
 }
 
 void clients_delete(struct clients *c) {
   if (!c) return;
-  for (size_t i = 0; i < c->count; i++) c->http->client_delete(c->idle[i].client);
-  if (c->everything) c->http->policy_delete(c->everything);
+  for (size_t i = 0; i < c->count; i++) http_client_delete(c->idle[i].client);
+  http_policy_delete(c->everything);
   pthread_mutex_destroy(&c->lock);
   free(c);
-}
-
-/* With the lock held. */
-static bool load(struct clients *c, mv_error_t *err) {
-  if (c->http) return true;
-  const struct dapr_http *http = c->load ? c->load(err) : NULL;
-  if (!http) return c->load ? false : report(err, MV_USAGE, "there is no HTTP client");
-  if (!c->policy) {
-    c->everything = http->policy_new();
-    if (!c->everything) return report_memory(err);
-    http->policy_allow_all(c->everything);
-    c->policy = c->everything;
-  }
-  c->http = http;
-  return true;
 }
 
 static struct http_client *take(struct clients *c, int64_t timeout_ms, int redirects, mv_error_t *err) {
   struct http_client *client = NULL;
   pthread_mutex_lock(&c->lock);
-  bool ok = load(c, err);
-  for (size_t i = c->count; ok && i-- > 0 && !client;) {
+  for (size_t i = c->count; i-- > 0 && !client;) {
     if (c->idle[i].timeout_ms != timeout_ms || c->idle[i].redirects != redirects) continue;
     client = c->idle[i].client;
     c->idle[i] = c->idle[--c->count];
   }
   pthread_mutex_unlock(&c->lock);
+  if (client) return client;
   struct http_options o = {.timeout_ms = timeout_ms > 0 ? (long)timeout_ms : -1, .max_redirects = redirects};
-  return client || !ok ? client : c->http->client_new(c->policy, &o, err);
+  client = http_client_new(c->policy, &o, err);
+  if (client) http_client_stop(client, c->stopped, c->env);
+  return client;
 }
 
 static void give(struct clients *c, struct http_client *client, int64_t timeout_ms, int redirects) {
@@ -75,13 +68,14 @@ static void give(struct clients *c, struct http_client *client, int64_t timeout_
   bool keep = c->count < CLIENTS_IDLE;
   if (keep) c->idle[c->count++] = (struct idle){client, timeout_ms, redirects};
   pthread_mutex_unlock(&c->lock);
-  if (!keep) c->http->client_delete(client);
+  if (!keep) http_client_delete(client);
 }
 
-enum http_code clients_send(struct clients *c, int64_t timeout_ms, int redirects, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
+enum http_code clients_send(struct clients *c, int64_t timeout_ms, int redirects, const struct http_request *request,
+                            const struct http_sink *sink, mv_error_t *err) {
   struct http_client *client = take(c, timeout_ms, redirects, err);
   if (!client) return HTTP_RUNTIME_ERROR;
-  enum http_code code = c->http->send(client, request, sink, err);
+  enum http_code code = http_send(client, request, sink, err);
   give(c, client, timeout_ms, redirects);
   return code;
 }

@@ -2,15 +2,16 @@
 #ifndef SIDECAR_CLIENTS_H
 #define SIDECAR_CLIENTS_H
 
-#include "../dapr.h"
+#include "../../http/http.h"
 #include "text.h"
 
 struct clients;
-/* http gives the client's functions, when the first request is to be sent. policy NULL: everything is allowed; otherwise it must outlive the clients. */
-struct clients *clients_new(const struct dapr_http *(*http)(mv_error_t *), const struct http_policy *policy);
+/* policy NULL: everything is allowed; otherwise it must outlive the clients. A request ends when stopped() says so. */
+struct clients *clients_new(const struct http_policy *policy, bool (*stopped)(void *env), void *env);
 void clients_delete(struct clients *);
 /* As http_send. timeout_ms 0: none. */
-enum http_code clients_send(struct clients *, int64_t timeout_ms, int redirects, const struct http_request *, const struct http_sink *, mv_error_t *err);
+enum http_code clients_send(struct clients *, int64_t timeout_ms, int redirects, const struct http_request *, const struct http_sink *,
+                            mv_error_t *err);
 
 /* A whole response in memory. */
 struct answer {

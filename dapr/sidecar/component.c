@@ -7,12 +7,14 @@
 #include "clock.h"
 #include "sidecar.h"
 
-extern const struct component_type state_memory_type, state_sqlite_type, state_redis_type, pubsub_memory_type, pubsub_redis_type, binding_http_type,
-    binding_file_type, binding_redis_type, secrets_file_type, secrets_env_type, config_redis_type, lock_redis_type, lock_memory_type;
+extern const struct component_type state_memory_type, state_sqlite_type, state_redis_type, pubsub_memory_type, pubsub_redis_type,
+    binding_http_type, binding_file_type, binding_redis_type, secrets_file_type, secrets_env_type, config_redis_type, lock_redis_type,
+    lock_memory_type;
 
-static const struct component_type *const types[] = {
-    &state_memory_type, &state_sqlite_type,  &state_redis_type,  &pubsub_memory_type, &pubsub_redis_type, &binding_http_type, &binding_file_type,
-    &binding_redis_type, &secrets_file_type, &secrets_env_type, &config_redis_type,  &lock_redis_type,   &lock_memory_type};
+static const struct component_type *const types[] = {&state_memory_type, &state_sqlite_type, &state_redis_type,  &pubsub_memory_type,
+                                                     &pubsub_redis_type, &binding_http_type, &binding_file_type, &binding_redis_type,
+                                                     &secrets_file_type, &secrets_env_type,  &config_redis_type, &lock_redis_type,
+                                                     &lock_memory_type};
 
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -20,7 +22,8 @@ const struct component_type *component_type_find(const char *type, mv_error_t *e
   char known[400] = "";
   for (size_t i = 0; i < TYPES; i++)
     if (strcmp(types[i]->type, type) == 0) return types[i];
-  for (size_t i = 0, n = 0; i < TYPES && n < sizeof known; i++) n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", types[i]->type);
+  for (size_t i = 0, n = 0; i < TYPES && n < sizeof known; i++)
+    n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", types[i]->type);
   report(err, MV_USAGE, "component type \"%s\" is not built in; known are: %s", type, known);
   return NULL;
 }

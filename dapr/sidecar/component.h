@@ -12,7 +12,19 @@ struct sidecar;
 enum component_kind { STATE, PUBSUB, BINDING, SECRETS, CONFIGURATION, LOCK, COMPONENT_KINDS };
 
 /* What is counted for /metrics. */
-enum component_event { EVENT_GET, EVENT_SET, EVENT_DELETE, EVENT_BULK_GET, EVENT_TRANSACTION, EVENT_PUBLISH, EVENT_DELIVER, EVENT_DROP, EVENT_RETRY, EVENT_INVOKE, EVENT_KINDS };
+enum component_event {
+  EVENT_GET,
+  EVENT_SET,
+  EVENT_DELETE,
+  EVENT_BULK_GET,
+  EVENT_TRANSACTION,
+  EVENT_PUBLISH,
+  EVENT_DELIVER,
+  EVENT_DROP,
+  EVENT_RETRY,
+  EVENT_INVOKE,
+  EVENT_KINDS
+};
 
 struct component {
   const char *name, *type, *version;
@@ -137,7 +149,8 @@ struct secrets_ops {
   /* A secret's values; false with nothing in *why: it does not exist. */
   bool (*get)(struct component *, struct pool *, const char *key, struct properties *values, struct buf *why);
   /* Calls each() for every secret in order of their names. */
-  bool (*list)(struct component *, struct pool *, bool (*each)(void *env, const char *key, const struct properties *values), void *env, struct buf *why);
+  bool (*list)(struct component *, struct pool *, bool (*each)(void *env, const char *key, const struct properties *values), void *env,
+               struct buf *why);
 };
 
 /* ---- configuration stores ---- */
@@ -150,7 +163,8 @@ struct config_ops {
   /* keys NULL-terminated; none: all. */
   bool (*get)(struct component *, struct pool *, const char *const *keys, struct config_item **items, size_t *n, struct buf *why);
   /* update() is called on another thread until unsubscribe; id is a UUID. */
-  bool (*subscribe)(struct component *, const char *const *keys, const char *id, void (*update)(struct component *, const char *id, const struct config_item *), struct buf *why);
+  bool (*subscribe)(struct component *, const char *const *keys, const char *id,
+                    void (*update)(struct component *, const char *id, const struct config_item *), struct buf *why);
   bool (*unsubscribe)(struct component *, const char *id, struct buf *why); /* false: no such id */
 };
 

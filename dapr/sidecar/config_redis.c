@@ -131,7 +131,8 @@ static void changed(struct watch *w, const char *key, const char *event) {
   pool_init(&pool, NULL, 0);
   bool gone = strcmp(event, "del") == 0 || strcmp(event, "expired") == 0;
   if (gone) item.key = key;
-  else if (!get_item(w->store, &pool, key, &item, &why)) log_write(&w->component->sidecar->log, DAPR_LOG_ERROR, SCOPE, "get response from redis failed: %s", buf_text(&why));
+  else if (!get_item(w->store, &pool, key, &item, &why))
+    log_write(&w->component->sidecar->log, DAPR_LOG_ERROR, SCOPE, "get response from redis failed: %s", buf_text(&why));
   if (item.key) w->update(w->component, w->id, &item);
   buf_fini(&why);
   pool_fini(&pool);
@@ -203,7 +204,8 @@ static void *watching(void *env) {
   return NULL;
 }
 
-static bool subscribe(struct component *c, const char *const *keys, const char *id, void (*update)(struct component *, const char *, const struct config_item *), struct buf *why) {
+static bool subscribe(struct component *c, const char *const *keys, const char *id,
+                      void (*update)(struct component *, const char *, const struct config_item *), struct buf *why) {
   struct store *s = c->self;
   struct watch *w = calloc(1, sizeof *w);
   size_t n = 0;

@@ -41,9 +41,11 @@ static bool in_list(const char *list, const char *topic) {
 }
 
 bool pubsub_allowed(const struct component *p, const char *scope_name, const char *topic) {
-  const char *allowed = component_get(p, "allowedTopics"), *guarded = component_get(p, "protectedTopics"), *scopes = component_get(p, scope_name);
+  const char *allowed = component_get(p, "allowedTopics"), *guarded = component_get(p, "protectedTopics"),
+             *scopes = component_get(p, scope_name);
   if (allowed && !in_list(allowed, topic)) return false;
-  if (guarded && in_list(guarded, topic)) return scopes && strstr(scopes, p->sidecar->app_id) && scope_allows(scopes, p->sidecar->app_id, topic);
+  if (guarded && in_list(guarded, topic))
+    return scopes && strstr(scopes, p->sidecar->app_id) && scope_allows(scopes, p->sidecar->app_id, topic);
   return !scopes || scope_allows(scopes, p->sidecar->app_id, topic);
 }
 
@@ -78,7 +80,9 @@ static void dead_letter(const struct subscription *s, const struct message *m) {
   struct buf why = {0};
   if (!s->dead_letter || !*s->dead_letter) return;
   if (!pubsub_publish(s->pubsub, &copy, &why))
-    log_write(&s->sidecar->log, DAPR_LOG_ERROR, SCOPE, "error sending message to dead letter, origin topic: %s dead letter topic %s err: %s", m->topic, s->dead_letter, buf_text(&why));
+    log_write(&s->sidecar->log, DAPR_LOG_ERROR, SCOPE,
+              "error sending message to dead letter, origin topic: %s dead letter topic %s err: %s", m->topic, s->dead_letter,
+              buf_text(&why));
   buf_fini(&why);
 }
 
@@ -118,7 +122,8 @@ static const char *find_path(const struct subscription *s, struct json event) {
   for (size_t i = 0; i < s->rule_count && !path; i++) {
     bool holds = !s->rules[i].when;
     if (s->rules[i].when && !cel_match(s->rules[i].when, event, &holds, &why)) {
-      log_write(&s->sidecar->log, DAPR_LOG_ERROR, SCOPE, "error finding matching route in pubsub %s and topic %s: %s: %s", s->pubsub_name, s->topic, s->rules[i].match, buf_text(&why));
+      log_write(&s->sidecar->log, DAPR_LOG_ERROR, SCOPE, "error finding matching route in pubsub %s and topic %s: %s: %s", s->pubsub_name,
+                s->topic, s->rules[i].match, buf_text(&why));
       break;
     }
     if (holds) path = s->rules[i].path;
@@ -135,7 +140,8 @@ static bool prepare(struct delivery *d) {
   d->data = d->message->data;
   if (s->raw) ok = wrap_raw(d);
   if (ok && !json_check_all(d->data, &d->event, &why)) {
-    log_write(&s->sidecar->log, DAPR_LOG_ERROR, SCOPE, "error deserializing cloud event in pubsub %s and topic %s: %s", s->pubsub_name, s->topic, buf_text(&why));
+    log_write(&s->sidecar->log, DAPR_LOG_ERROR, SCOPE, "error deserializing cloud event in pubsub %s and topic %s: %s", s->pubsub_name,
+              s->topic, buf_text(&why));
     ok = false;
   } else if (ok && has_expired(d->event, d->pool)) {
     log_write(&s->sidecar->log, DAPR_LOG_WARN, SCOPE, "dropping expired pub/sub event in pubsub %s and topic %s", s->pubsub_name, s->topic);
@@ -154,7 +160,8 @@ static bool event_trace(const struct delivery *d, char out[TRACE_TEXT]) {
 }
 
 static bool common_headers(const struct subscription *s, struct headers *h, const char *content_type) {
-  bool ok = headers_add(h, "User-Agent", CLIENT_NAME) && headers_add(h, "Content-Type", content_type) && headers_add(h, "pubsubName", s->pubsub_name);
+  bool ok = headers_add(h, "User-Agent", CLIENT_NAME) && headers_add(h, "Content-Type", content_type) &&
+            headers_add(h, "pubsubName", s->pubsub_name);
   return ok && (!s->sidecar->app_token || headers_add(h, "dapr-api-token", s->sidecar->app_token));
 }
 
@@ -186,7 +193,9 @@ static bool post(struct subscription *s, const char *path, const struct headers 
   a->limit = ANSWER_MAX;
   buf_clear(&a->body);
   bool ok = s->sidecar->app(s->sidecar->app_env, &r, &sink, &err);
-  if (!ok) log_write(&s->sidecar->log, DAPR_LOG_WARN, SCOPE, "error returned from app channel while sending pub/sub event to app: %s", err.message);
+  if (!ok)
+    log_write(&s->sidecar->log, DAPR_LOG_WARN, SCOPE, "error returned from app channel while sending pub/sub event to app: %s",
+              err.message);
   return ok;
 }
 
@@ -203,7 +212,8 @@ static enum verdict send_event(struct delivery *d) {
   bool ok = common_headers(s, &h, "application/cloudevents+json");
   for (size_t i = 0; ok && i < d->message->metadata.n; i++) {
     const struct property *p = &d->message->metadata.p[i];
-    if (!headers_get((const char *const *)h.list, p->name) && strcasecmp(p->name, "Content-Length") != 0) ok = headers_add(&h, p->name, p->value);
+    if (!headers_get((const char *const *)h.list, p->name) && strcasecmp(p->name, "Content-Length") != 0)
+      ok = headers_add(&h, p->name, p->value);
   }
   if (event_trace(d, trace)) ok = ok && headers_add(&h, "traceparent", trace);
   if (!ok) return UNREACHED;
@@ -293,7 +303,8 @@ static void print_batch(struct buf *b, const struct subscription *s, struct wait
 static void judge_batch(struct waiting *batch, const char *path, const struct answer *a, struct pool *pool) {
   struct json body, list = {"", 0}, item, v;
   struct buf unused = {0};
-  bool good = a->status >= 200 && a->status <= 299 && json_check(buf_view(&a->body), &body, &unused) && json_member(body, "statuses", &list);
+  bool good = a->status >= 200 && a->status <= 299 && json_check(buf_view(&a->body), &body, &unused) &&
+              json_member(body, "statuses", &list);
   buf_fini(&unused);
   for (struct waiting *w = batch; w; w = w->next) {
     if (w->judged || strcmp(w->delivery.path, path) != 0) continue;
@@ -415,7 +426,8 @@ static bool compile_rules(struct sidecar *sc, struct subscription *s, mv_error_t
     struct rule *r = &s->rules[i];
     if (r->path[0] != '/') r->path = pool_printf(&sc->pool, "/%s", r->path);
     if (!r->path) ok = report_memory(err);
-    if (ok && *r->match && !(r->when = cel_compile(&sc->pool, r->match, &why))) ok = report(err, MV_USAGE, "routing rule: %s", buf_text(&why));
+    if (ok && *r->match && !(r->when = cel_compile(&sc->pool, r->match, &why)))
+      ok = report(err, MV_USAGE, "routing rule: %s", buf_text(&why));
   }
   buf_fini(&why);
   return ok;
@@ -462,10 +474,17 @@ bool delivery_add(struct sidecar *sc, struct subscription *s, mv_error_t *err) {
   s->sidecar = sc;
   s->pubsub = sidecar_find(sc, PUBSUB, span_of(s->pubsub_name));
   s->raw = text_true(properties_find(&s->metadata, "rawPayload"));
-  if (is_duplicate(sc, s)) return log_write(&sc->log, DAPR_LOG_WARN, SCOPE, "topic %s of pubsub %s is subscribed to already; the later subscription is ignored", s->topic, s->pubsub_name), true;
-  if (!s->pubsub) return log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "error occurred while beginning pubsub subscription: pubsub %s is not found", s->pubsub_name), true;
+  if (is_duplicate(sc, s))
+    return log_write(&sc->log, DAPR_LOG_WARN, SCOPE, "topic %s of pubsub %s is subscribed to already; the later subscription is ignored",
+                     s->topic, s->pubsub_name),
+           true;
+  if (!s->pubsub)
+    return log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "error occurred while beginning pubsub subscription: pubsub %s is not found",
+                     s->pubsub_name),
+           true;
   if (!pubsub_allowed(s->pubsub, "subscriptionScopes", s->topic))
-    return log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "subscription to topic '%s' on pubsub '%s' is not allowed", s->topic, s->pubsub_name), true;
+    return log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "subscription to topic '%s' on pubsub '%s' is not allowed", s->topic, s->pubsub_name),
+           true;
   if (!compile_rules(sc, s, err) || !make_bulk(s, err)) return false;
   const struct pubsub_ops *ops = s->pubsub->is->ops;
   struct subscriber subscriber = {s->topic, deliver, s};
@@ -497,7 +516,8 @@ static bool read_subscription(struct pool *pool, struct json item, struct subscr
   s->topic = text_member(pool, item, "topic");
   s->dead_letter = text_member(pool, item, "deadLetterTopic");
   if (json_member(item, "metadata", &v))
-    for (struct json_walk w = {0}; ok && json_next(v, &w, &name, &r);) ok = properties_set(pool, &s->metadata, json_text(pool, name).p, json_text(pool, r).p);
+    for (struct json_walk w = {0}; ok && json_next(v, &w, &name, &r);)
+      ok = properties_set(pool, &s->metadata, json_text(pool, name).p, json_text(pool, r).p);
   if (json_member(item, "routes", &routes_member)) {
     json_member(routes_member, "rules", &rules);
     otherwise = text_member(pool, routes_member, "default");
@@ -517,13 +537,18 @@ static bool read_subscription(struct pool *pool, struct json item, struct subscr
 static void read_subscriptions(struct sidecar *sc, struct span text) {
   struct json body, item;
   struct buf why = {0};
-  if (!json_check(text, &body, &why)) log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "/dapr/subscribe: %s", buf_text(&why)), body = (struct json){"", 0};
+  if (!json_check(text, &body, &why))
+    log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "/dapr/subscribe: %s", buf_text(&why)), body = (struct json){"", 0};
   for (struct json_walk w = {0}; json_next(body, &w, NULL, &item);) {
     struct subscription *s = pool_zero(&sc->pool, 1, sizeof *s);
     mv_error_t err = {0};
     if (!s) break;
-    if (!read_subscription(&sc->pool, item, s)) log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "/dapr/subscribe: an item needs pubsubname, topic and route: %.*s", (int)(item.n < 200 ? item.n : 200), item.p);
-    else if (!delivery_add(sc, s, &err)) log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "error occurred while beginning pubsub subscription for topic %s: %s", s->topic, err.message);
+    if (!read_subscription(&sc->pool, item, s))
+      log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "/dapr/subscribe: an item needs pubsubname, topic and route: %.*s",
+                (int)(item.n < 200 ? item.n : 200), item.p);
+    else if (!delivery_add(sc, s, &err))
+      log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "error occurred while beginning pubsub subscription for topic %s: %s", s->topic,
+                err.message);
   }
   buf_fini(&why);
 }
@@ -543,10 +568,13 @@ static void ask_application(struct sidecar *sc) {
     buf_clear(&a.body);
     if (sc->app(sc->app_env, &r, &sink, &err)) {
       if (a.status == 200) read_subscriptions(sc, buf_view(&a.body));
-      else if (a.status != 404) log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "app returned http status code %d from subscription endpoint", a.status);
+      else if (a.status != 404)
+        log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "app returned http status code %d from subscription endpoint", a.status);
       break;
     }
-    if (!waited) log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "waiting on port %d. This will block until the app is listening on that port.", sc->app_port);
+    if (!waited)
+      log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime", "waiting on port %d. This will block until the app is listening on that port.",
+                sc->app_port);
     waited = true;
   } while (sidecar_sleep(sc, 50));
   answer_fini(&a);
@@ -562,5 +590,6 @@ void delivery_start(struct sidecar *sc) {
     if (c->is->kind == PUBSUB && !ops->start(c, &err)) log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "%s", err.message);
   }
   for (size_t i = 0; i < sc->subscription_count; i++)
-    log_write(&sc->log, DAPR_LOG_INFO, SCOPE, "app is subscribed to the topic %s through pubsub=%s", sc->subscriptions[i]->topic, sc->subscriptions[i]->pubsub_name);
+    log_write(&sc->log, DAPR_LOG_INFO, SCOPE, "app is subscribed to the topic %s through pubsub=%s", sc->subscriptions[i]->topic,
+              sc->subscriptions[i]->pubsub_name);
 }

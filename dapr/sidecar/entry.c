@@ -18,4 +18,5 @@ static bool metrics(void *sidecar, const struct http_request *r, const struct ht
 static void write_log(struct sidecar *sc, int level, const char *text) { log_write(&sc->log, level, "dapr.runtime", "%s", text); }
 
 extern const struct dapr_interface minivm_dapr;
-const struct dapr_interface minivm_dapr = {DAPR_INTERFACE_VERSION, sidecar_open, sidecar_close, sidecar_handle, metrics, sidecar_wait_shutdown, sidecar_ask_shutdown, write_log};
+const struct dapr_interface minivm_dapr = {DAPR_INTERFACE_VERSION, sidecar_open,         sidecar_close, sidecar_handle, metrics,
+                                           sidecar_wait_shutdown,  sidecar_ask_shutdown, write_log};

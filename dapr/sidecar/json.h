@@ -28,7 +28,8 @@ const char *json_kind_name(struct json);
 bool json_true(struct json);
 double json_number(struct json);
 
-/* Walks an array or object (anything else has no elements): start with {0}. `name` is the raw member name with quotes; NULL when not wanted. */
+/* Walks an array or object (anything else has no elements): start with {0}. `name` is the raw member name with quotes; NULL when it is
+ * not wanted. */
 struct json_walk {
   const char *at;
 };

@@ -56,7 +56,8 @@ static enum unlock_status release(struct component *c, struct span key, struct s
   redis_arg(&a, owner);
   redisReply *reply = redis_script_call(s->redis, &s->release, &a, why);
   enum unlock_status status = UNLOCK_FAILED;
-  if (reply && reply->type == REDIS_REPLY_INTEGER) status = reply->integer == 0 ? UNLOCK_OK : reply->integer == 1 ? UNLOCK_NO_LOCK : UNLOCK_OTHERS;
+  if (reply && reply->type == REDIS_REPLY_INTEGER)
+    status = reply->integer == 0 ? UNLOCK_OK : reply->integer == 1 ? UNLOCK_NO_LOCK : UNLOCK_OTHERS;
   if (reply) freeReplyObject(reply);
   return status;
 }

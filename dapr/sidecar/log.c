@@ -38,10 +38,12 @@ void log_write(struct log *log, int level, const char *scope, const char *format
   vsnprintf(message, sizeof message, format, args);
   va_end(args);
   timestamp(time);
-  const char *const fields[] = {"app_id", log->app_id, "instance", log->instance, "level", level_names[level], "msg", message, "scope", scope,
-                                "time", time, "type", "log", "ver", MINIVM_VERSION};
-  const char *const order[] = {"time", time, "level", level_names[level], "msg", message, "app_id", log->app_id, "instance", log->instance, "scope", scope,
-                               "type", "log", "ver", MINIVM_VERSION};
+  const char *const fields[] = {"app_id", log->app_id, "instance", log->instance, "level", level_names[level],
+                                "msg",    message,     "scope",    scope,         "time",  time,
+                                "type",   "log",       "ver",      MINIVM_VERSION};
+  const char *const order[] = {"time",   time,        "level",    level_names[level], "msg",   message,
+                               "app_id", log->app_id, "instance", log->instance,      "scope", scope,
+                               "type",   "log",       "ver",      MINIVM_VERSION};
   const char *const *f = log->json ? fields : order;
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i += 2) {
     bool quoted = log->json || strcmp(f[i], "time") == 0 || strcmp(f[i], "msg") == 0;

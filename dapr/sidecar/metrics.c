@@ -1,7 +1,8 @@
 /* metrics.c: see metrics.h. Names, labels and bucket limits are those of daprd. */
 #include "metrics.h"
 
-static const unsigned limits_ms[METRIC_BUCKETS] = {1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 200, 500, 1000, 2000, 5000, 10000};
+static const unsigned limits_ms[METRIC_BUCKETS] = {1,  2,  3,  4,  5,  6,  8,   10,  13,  16,   20,   25,
+                                                   30, 40, 50, 65, 80, 100, 200, 500, 1000, 2000, 5000, 10000};
 
 static void add(_Atomic unsigned long *counter, unsigned long n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
 
@@ -37,7 +38,8 @@ static const char *name_of(size_t i) { return i == ROUTE_MAX ? "InvokeService" :
 static size_t next_row(size_t i) { return i == ROUTE_MAX ? ROUTE_MAX + 1 : routes[i + 1].pattern ? i + 1 : ROUTE_MAX; }
 
 void metrics_print(const struct metrics *m, const char *app_id, struct buf *out) {
-  buf_str(out, "# HELP dapr_http_server_request_count Count of HTTP requests processed by the server.\n# TYPE dapr_http_server_request_count counter\n");
+  buf_str(out, "# HELP dapr_http_server_request_count Count of HTTP requests processed by the server.\n"
+               "# TYPE dapr_http_server_request_count counter\n");
   for (size_t i = 0; i <= ROUTE_MAX; i = next_row(i))
     for (unsigned s = 1; s < 6; s++) {
       unsigned long n = get(&m->routes[i].statuses[s]);

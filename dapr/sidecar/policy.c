@@ -19,7 +19,8 @@ struct load {
 static bool duration(const struct load *l, const struct ytree *map, const char *key, int64_t *ms) {
   const char *text = ytree_text(map, key);
   if (!text || clock_duration(span_of(text), 1, ms)) return true;
-  return report(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no duration: write 300ms, 5s, 1m30s", l->file, ytree_get(map, key)->line, key, text);
+  return report(l->err, MV_USAGE, "%s:%d: %s: \"%s\" is no duration: write 300ms, 5s, 1m30s", l->file, ytree_get(map, key)->line, key,
+                text);
 }
 
 static bool integer(const struct load *l, const struct ytree *map, const char *key, int64_t *out) {
@@ -36,7 +37,8 @@ static bool load_retry(const struct load *l, const struct ytree *y) {
     return report(l->err, MV_USAGE, "%s:%d: retry policy \"%s\" is unknown: use constant or exponential", l->file, y->line, kind);
   r.exponential = kind && strcmp(kind, "exponential") == 0;
   if (r.exponential) r.interval_ms = 500;
-  if (!duration(l, y, r.exponential ? "initialInterval" : "duration", &r.interval_ms) || !duration(l, y, "maxInterval", &r.max_interval_ms)) return false;
+  if (!duration(l, y, r.exponential ? "initialInterval" : "duration", &r.interval_ms) || !duration(l, y, "maxInterval", &r.max_interval_ms))
+    return false;
   if (!integer(l, y, "maxRetries", &r.max_retries)) return false;
   const struct ytree *matching = ytree_get(y, "matching");
   r.statuses = ytree_text(matching ? matching : y, "httpStatusCodes");
@@ -71,18 +73,21 @@ static bool load_trip(const struct load *l, const struct ytree *y, int64_t *afte
   return true;
 }
 
-static bool load_breaker(const struct load *l, const struct ytree *y) {
+static struct breaker *add_breaker(const struct load *l, struct breaker like) {
   struct policies *p = l->policies;
-  struct breaker *b = pool_zero(l->pool, 1, sizeof *b);
-  if (!b) return report_memory(l->err);
-  b->name = y->key;
-  b->timeout_ms = 60000;
-  if (!duration(l, y, "timeout", &b->timeout_ms) || !duration(l, y, "interval", &b->interval_ms) || !load_trip(l, y, &b->trip_after)) return false;
-  p->breakers = pool_grow(l->pool, p->breakers, p->breaker_count, sizeof *p->breakers);
-  if (!p->breakers) return report_memory(l->err);
+  struct breaker *b = pool_alloc(l->pool, sizeof *b);
+  p->breakers = b ? pool_grow(l->pool, p->breakers, p->breaker_count, sizeof *p->breakers) : NULL;
+  if (!p->breakers) return p->breaker_count = 0, report_memory(l->err), NULL;
+  *b = like;
   pthread_mutex_init(&b->lock, NULL);
-  p->breakers[p->breaker_count++] = b;
-  return true;
+  return p->breakers[p->breaker_count++] = b;
+}
+
+static bool load_breaker(const struct load *l, const struct ytree *y) {
+  struct breaker b = {.name = y->key, .timeout_ms = 60000};
+  if (!duration(l, y, "timeout", &b.timeout_ms) || !duration(l, y, "interval", &b.interval_ms) || !load_trip(l, y, &b.trip_after))
+    return false;
+  return add_breaker(l, b) != NULL;
 }
 
 static bool find_parts(const struct load *l, const struct ytree *y, struct policy *out) {
@@ -97,13 +102,23 @@ static bool find_parts(const struct load *l, const struct ytree *y, struct polic
   for (size_t i = 0; !breaker_ok && i < p->breaker_count; i++)
     if (strcmp(p->breakers[i]->name, breaker) == 0) out->breaker = p->breakers[i], breaker_ok = true;
   if (timeout_ok && retry_ok && breaker_ok) return true;
-  return report(l->err, MV_USAGE, "%s:%d: policy \"%s\" is not defined under spec.policies", l->file, y->line, !timeout_ok ? timeout : !retry_ok ? retry : breaker);
+  return report(l->err, MV_USAGE, "%s:%d: policy \"%s\" is not defined under spec.policies", l->file, y->line,
+                !timeout_ok ? timeout
+                : !retry_ok ? retry
+                            : breaker);
 }
 
 static bool add_target(const struct load *l, enum policy_side side, const char *name, const struct ytree *y) {
   struct policies *p = l->policies;
   struct target t = {.side = side, .name = name};
   if (!find_parts(l, y, &t.policy)) return false;
+  if (t.policy.breaker) { /* each target has one of its own, which does not count the others' failures */
+    struct breaker like = {.name = "",
+                           .timeout_ms = t.policy.breaker->timeout_ms,
+                           .interval_ms = t.policy.breaker->interval_ms,
+                           .trip_after = t.policy.breaker->trip_after};
+    if (!(t.policy.breaker = add_breaker(l, like))) return false;
+  }
   p->targets = pool_grow(l->pool, p->targets, p->target_count, sizeof t);
   if (!p->targets) return report_memory(l->err);
   p->targets[p->target_count++] = t;
@@ -123,6 +138,31 @@ static bool load_component(const struct load *l, const struct ytree *y) {
   return (!in || add_target(l, POLICY_INBOUND, y->key, in)) && (!out || add_target(l, POLICY_OUTBOUND, y->key, out));
 }
 
+static bool is_default(const char *name, enum policy_side side, const char *kind) {
+  const char *const whom[][3] = {{"App", "App", ""}, {"ComponentOutbound", "Component", ""}, {"ComponentInbound", "Component", ""}};
+  char wanted[64];
+  for (size_t i = 0; i < 3; i++) {
+    snprintf(wanted, sizeof wanted, "Default%s%sPolicy", whom[side][i], kind);
+    if (strcmp(name, wanted) == 0) return true;
+  }
+  return false;
+}
+
+/* Policies of reserved names hold for what is no target. */
+static void find_defaults(struct policies *p) {
+  for (enum policy_side side = POLICY_APP; side <= POLICY_INBOUND; side++) {
+    struct policy *d = &p->defaults[side];
+    *d = (struct policy){0};
+    for (size_t i = 0; i < p->timeout_count; i++)
+      if (is_default(p->timeouts[i].name, side, "Timeout")) d->timeout_ms = p->timeouts[i].ms;
+    for (size_t i = 0; i < p->retry_count; i++)
+      if (is_default(p->retries[i].name, side, "Retry")) d->retry = &p->retries[i];
+    for (size_t i = 0; i < p->breaker_count; i++)
+      if (is_default(p->breakers[i]->name, side, "CircuitBreaker")) d->breaker = p->breakers[i];
+    p->has_default[side] = d->timeout_ms || d->retry || d->breaker;
+  }
+}
+
 bool policies_load(struct policies *p, struct pool *pool, const char *file, const struct ytree *doc, mv_error_t *err) {
   struct load l = {p, pool, file, err};
   const struct ytree *spec = ytree_get(doc, "spec"), *policies = ytree_get(spec, "policies"), *targets = ytree_get(spec, "targets");
@@ -130,13 +170,15 @@ bool policies_load(struct policies *p, struct pool *pool, const char *file, cons
   p->files = pool_grow(pool, p->files, p->file_count, sizeof *p->files);
   if (!p->files) return report_memory(err);
   p->files[p->file_count++] = name ? name : file;
-  if (!each(&l, ytree_get(policies, "timeouts"), load_timeout) || !each(&l, ytree_get(policies, "circuitBreakers"), load_breaker)) return false;
+  if (!each(&l, ytree_get(policies, "timeouts"), load_timeout) || !each(&l, ytree_get(policies, "circuitBreakers"), load_breaker))
+    return false;
   const struct ytree *retries = ytree_get(policies, "retries");
   /* targets point into this array, so it must not move once they exist: all retries of a document come first */
   struct retry *before = p->retries;
   if (!each(&l, retries, load_retry)) return false;
   for (size_t i = 0; i < p->target_count; i++)
     if (p->targets[i].policy.retry) p->targets[i].policy.retry = p->retries + (p->targets[i].policy.retry - before);
+  find_defaults(p);
   return each(&l, ytree_get(targets, "apps"), load_app) && each(&l, ytree_get(targets, "components"), load_component);
 }
 
@@ -147,7 +189,7 @@ void policies_fini(struct policies *p) {
 const struct policy *policies_find(const struct policies *p, enum policy_side side, const char *name) {
   for (size_t i = 0; i < p->target_count; i++)
     if (p->targets[i].side == side && strcmp(p->targets[i].name, name) == 0) return &p->targets[i].policy;
-  return NULL;
+  return p->has_default[side] ? &p->defaults[side] : NULL;
 }
 
 /* ---- running ---- */

@@ -48,6 +48,8 @@ struct policies {
   size_t timeout_count;
   struct breaker **breakers;
   size_t breaker_count;
+  struct policy defaults[3]; /* by enum policy_side: from the policies named Default...Policy */
+  bool has_default[3];
   const char **files; /* names of the documents, for /v1.0/metadata */
   size_t file_count;
 };
@@ -55,7 +57,7 @@ struct policies {
 /* Adds one document of kind Resiliency. */
 MV_MUST_USE bool policies_load(struct policies *, struct pool *, const char *file, const struct ytree *doc, mv_error_t *err);
 void policies_fini(struct policies *);
-/* The policy of a target, or NULL. */
+/* The policy of a target, else the default one of its side, or NULL. */
 const struct policy *policies_find(const struct policies *, enum policy_side, const char *name);
 
 enum outcome { OUTCOME_OK, OUTCOME_RETRIABLE, OUTCOME_FINAL };

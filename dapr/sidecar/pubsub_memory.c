@@ -59,7 +59,9 @@ static struct task *make_task(const struct subscriber *to, const struct message 
   t->to = *to;
   t->message = (struct message){pool_str(&t->pool, m->topic), {pool_copy(&t->pool, m->data), m->data.n}, {0}};
   for (size_t i = 0; i < m->metadata.n; i++)
-    if (!properties_set(&t->pool, &t->message.metadata, pool_str(&t->pool, m->metadata.p[i].name), pool_str(&t->pool, m->metadata.p[i].value))) t->pool.failed = true;
+    if (!properties_set(&t->pool, &t->message.metadata, pool_str(&t->pool, m->metadata.p[i].name),
+                        pool_str(&t->pool, m->metadata.p[i].value)))
+      t->pool.failed = true;
   if (!t->pool.failed) return t;
   pool_fini(&t->pool);
   return free(t), NULL;

@@ -50,10 +50,12 @@ static bool open_streams(struct component *c, mv_error_t *err) {
   pthread_cond_init(&s->freed, NULL);
   s->group = component_get(c, "consumerID");
   if (!s->group) s->group = c->sidecar->app_id;
-  if (!component_duration(c, "processingTimeout", 1, &s->processing_ms, err) || !component_duration(c, "redeliverInterval", 1, &s->redeliver_ms, err) ||
-      !component_int(c, "queueDepth", &s->depth, err) || !component_int(c, "concurrency", &s->concurrency, err) || !component_int(c, "maxLenApprox", &s->max_length, err))
+  if (!component_duration(c, "processingTimeout", 1, &s->processing_ms, err) ||
+      !component_duration(c, "redeliverInterval", 1, &s->redeliver_ms, err) || !component_int(c, "queueDepth", &s->depth, err) ||
+      !component_int(c, "concurrency", &s->concurrency, err) || !component_int(c, "maxLenApprox", &s->max_length, err))
     return false;
-  if (s->depth < 1 || s->depth > 100000 || s->concurrency < 1 || s->concurrency > 1000) return component_fail(c, err, "metadata queueDepth or concurrency is out of range");
+  if (s->depth < 1 || s->depth > 100000 || s->concurrency < 1 || s->concurrency > 1000)
+    return component_fail(c, err, "metadata queueDepth or concurrency is out of range");
   s->workers = workers_new((unsigned)s->concurrency, (size_t)s->depth);
   if (!s->workers) return report_memory(err);
   s->redis = redis_new(c, err);
@@ -196,7 +198,8 @@ static struct task *make_task(struct streams *s, const struct subscriber *to, co
   t->message.topic = to->topic;
   const redisReply *fields = entry->element[1];
   for (size_t i = 0; fields->type == REDIS_REPLY_ARRAY && i + 1 < fields->elements; i += 2) {
-    struct span name = {fields->element[i]->str, (size_t)fields->element[i]->len}, value = {fields->element[i + 1]->str, (size_t)fields->element[i + 1]->len};
+    struct span name = {fields->element[i]->str, (size_t)fields->element[i]->len},
+                value = {fields->element[i + 1]->str, (size_t)fields->element[i + 1]->len};
     if (span_is(name, "data")) t->message.data = (struct span){pool_copy(&t->pool, value), value.n};
     else if (span_is(name, "metadata")) read_metadata(t, value);
   }
@@ -280,13 +283,16 @@ static bool reclaim(struct streams *s, redisContext *rc, const struct subscriber
   bool ok = true;
   for (size_t i = 0; ok && list->type == REDIS_REPLY_ARRAY && i < list->elements; i++) {
     const redisReply *e = list->element[i]; /* id, consumer, idle, deliveries */
-    if (e->type != REDIS_REPLY_ARRAY || e->elements != 4 || e->element[2]->integer < s->processing_ms || is_in_hand(s, to->topic, e->element[0]->str)) continue;
+    if (e->type != REDIS_REPLY_ARRAY || e->elements != 4 || e->element[2]->integer < s->processing_ms ||
+        is_in_hand(s, to->topic, e->element[0]->str))
+      continue;
     const char *const claim[] = {"XCLAIM", to->topic, s->group, s->group, idle, e->element[0]->str};
     struct redis_args x = {0};
     for (size_t k = 0; k < sizeof claim / sizeof *claim; k++) redis_arg(&x, span_of(claim[k]));
     redisReply *claimed = redis_run(rc, &x, false, why);
     if (!claimed) ok = rc->err == 0;
-    else if (claimed->type == REDIS_REPLY_ARRAY && claimed->elements == 0) acknowledge(s, to->topic, e->element[0]->str); /* the entry itself is gone */
+    else if (claimed->type == REDIS_REPLY_ARRAY && claimed->elements == 0)
+      acknowledge(s, to->topic, e->element[0]->str); /* the entry itself is gone */
     else hand_out(s, to, claimed);
     if (claimed) freeReplyObject(claimed);
   }
@@ -340,7 +346,9 @@ static void *reader(void *env) {
     if (ok && down) log_write(&s->component->sidecar->log, DAPR_LOG_INFO, SCOPE, "redis streams: %s: connected again", s->component->name);
     if (ok) down = false, ok = read_on(s, rc, &why);
     if (rc) redisFree(rc);
-    if (!ok && !down) log_write(&s->component->sidecar->log, DAPR_LOG_ERROR, SCOPE, "redis streams: %s: %s; trying again", s->component->name, buf_text(&why));
+    if (!ok && !down)
+      log_write(&s->component->sidecar->log, DAPR_LOG_ERROR, SCOPE, "redis streams: %s: %s; trying again", s->component->name,
+                buf_text(&why));
     if (!ok) down = true, sidecar_sleep(s->component->sidecar, RECONNECT_MS);
     buf_fini(&why);
   }

@@ -22,7 +22,9 @@ struct redis {
   size_t count;
 };
 
-static struct timeval timeval_of(int64_t ms) { return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)}; }
+static struct timeval timeval_of(int64_t ms) {
+  return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
 
 static bool read_metadata(const struct component *c, struct redis *r, mv_error_t *err) {
   const char *host = component_get(c, "redisHost");
@@ -34,7 +36,8 @@ static bool read_metadata(const struct component *c, struct redis *r, mv_error_t
   const char *type = component_get(c, "redisType");
   if (type && strcmp(type, "node") != 0) return component_fail(c, err, "metadata redisType: only node is built in, not %s", type);
   name = span_cut(&rest, ':');
-  if (rest.n && (!span_int(rest, &port) || port < 1 || port > 65535)) return component_fail(c, err, "metadata redisHost: \"%s\" is not host:port", host);
+  if (rest.n && (!span_int(rest, &port) || port < 1 || port > 65535))
+    return component_fail(c, err, "metadata redisHost: \"%s\" is not host:port", host);
   if (name.n >= sizeof r->host) return component_fail(c, err, "metadata redisHost is too long");
   memcpy(r->host, name.p, name.n);
   r->port = (int)port;

@@ -7,7 +7,8 @@
 #include "component.h"
 
 struct redis;
-/* Reads redisHost, redisUsername, redisPassword, redisDB, dialTimeout, readTimeout of the component and connects once. NULL: *err says why. */
+/* Reads redisHost, redisUsername, redisPassword, redisDB, dialTimeout and readTimeout of the component, and connects once. NULL: *err
+ * says why. */
 struct redis *redis_new(const struct component *, mv_error_t *err);
 void redis_delete(struct redis *);
 

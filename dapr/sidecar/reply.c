@@ -141,7 +141,8 @@ bool call_json(struct call *c, const char *prefix, struct json *value, bool *sen
 }
 
 static bool wrong_type(struct call *c, struct json value, const char *field, const char *wanted, bool *sent) {
-  *sent = reply_error(c, 400, "ERR_MALFORMED_REQUEST", "json: cannot unmarshal %s into Go struct field %s of type %s", json_kind_name(value), field, wanted);
+  *sent = reply_error(c, 400, "ERR_MALFORMED_REQUEST", "json: cannot unmarshal %s into Go struct field %s of type %s",
+                      json_kind_name(value), field, wanted);
   return false;
 }
 

@@ -50,7 +50,10 @@ static bool load_file(struct loader *l, const char *path) {
   if (!read_file(l, path, &text) || !ytree_parse(l->pool, name, text, &root, l->err)) return false;
   for (; root; root = root->next) {
     const char *kind = ytree_text(root, "kind");
-    if (!kind) return report(l->err, MV_USAGE, "%s:%d: kind is missing: write kind: Component (or Subscription, Resiliency, HTTPEndpoint, Configuration)", name, root->line);
+    if (!kind)
+      return report(l->err, MV_USAGE,
+                    "%s:%d: kind is missing: write kind: Component (or Subscription, Resiliency, HTTPEndpoint, Configuration)", name,
+                    root->line);
     l->docs = pool_grow(l->pool, l->docs, l->count, sizeof *l->docs);
     if (!l->docs) return report_memory(l->err);
     l->docs[l->count++] = (struct document){name, root, kind};
@@ -117,12 +120,13 @@ static bool expand(struct loader *l, const char **value) {
   char uuid[UUID_SIZE];
   if (!strchr(*value, '{')) return true;
   random_uuid(&sc->random, uuid);
-  return replace_all(l, value, "{appID}", sc->app_id) && replace_all(l, value, "{namespace}", sc->name_space) && replace_all(l, value, "{uuid}", uuid) &&
-         replace_all(l, value, "{podName}", sc->log.instance);
+  return replace_all(l, value, "{appID}", sc->app_id) && replace_all(l, value, "{namespace}", sc->name_space) &&
+         replace_all(l, value, "{uuid}", uuid) && replace_all(l, value, "{podName}", sc->log.instance);
 }
 
 static bool from_secret(struct loader *l, const struct document *d, const struct ytree *item, const struct ytree *ref, const char **value) {
-  const char *store_name = ytree_text(ytree_get(d->root, "auth"), "secretStore"), *name = ytree_text(ref, "name"), *key = ytree_text(ref, "key");
+  const char *store_name = ytree_text(ytree_get(d->root, "auth"), "secretStore"), *name = ytree_text(ref, "name"),
+             *key = ytree_text(ref, "key");
   struct component *store = sidecar_find(l->sidecar, SECRETS, span_of(store_name));
   struct properties values = {0};
   struct buf why = {0};
@@ -133,7 +137,9 @@ static bool from_secret(struct loader *l, const struct document *d, const struct
   const struct secrets_ops *ops = store->is->ops;
   bool ok = ops->get(store, l->pool, name, &values, &why);
   *value = ok ? properties_get(&values, key ? key : name) : NULL;
-  if (!ok || !*value) ok = report(l->err, MV_USAGE, "%s:%d: secret \"%s\" key \"%s\": %s", d->file, item->line, name, key ? key : name, ok ? "not found" : buf_text(&why));
+  if (!ok || !*value)
+    ok = report(l->err, MV_USAGE, "%s:%d: secret \"%s\" key \"%s\": %s", d->file, item->line, name, key ? key : name,
+                ok ? "not found" : buf_text(&why));
   buf_fini(&why);
   return ok;
 }
@@ -147,7 +153,8 @@ static bool read_pairs(struct loader *l, const struct document *d, const struct 
     const struct ytree *value = ytree_get(item, "value"), *ref = ytree_get(item, "secretKeyRef");
     const char *text = "";
     if (!name) return report(l->err, MV_USAGE, "%s:%d: an item without a name: write - name: KEY and value: TEXT", d->file, item->line);
-    if (value && value->kind != YTREE_SCALAR) return report(l->err, MV_USAGE, "%s:%d: the value of %s must be text: put it in quotes", d->file, value->line, name);
+    if (value && value->kind != YTREE_SCALAR)
+      return report(l->err, MV_USAGE, "%s:%d: the value of %s must be text: put it in quotes", d->file, value->line, name);
     if (value && !ytree_is_null(value)) text = value->text;
     else if (env) text = getenv(env) ? getenv(env) : "";
     else if (ref && !from_secret(l, d, item, ref, &text)) return false;
@@ -201,7 +208,8 @@ static bool load_component(struct loader *l, const struct document *d) {
   if (!c->type) return missing(l, d, "spec.type");
   for (size_t i = 0; i < l->sidecar->component_count; i++)
     if (strcmp(l->sidecar->components[i]->name, c->name) == 0)
-      return report(l->err, MV_USAGE, "%s:%d: there is another component named %s: give one of them another name or scopes", d->file, d->root->line, c->name);
+      return report(l->err, MV_USAGE, "%s:%d: there is another component named %s: give one of them another name or scopes", d->file,
+                    d->root->line, c->name);
   struct loader inner = *l;
   inner.err = &why;
   c->is = component_type_find(c->type, &why);
@@ -278,7 +286,8 @@ static bool load_endpoint(struct loader *l, const struct document *d) {
   struct endpoint e = {.name = name_of(d), .url = ytree_text(spec, "baseUrl")};
   if (!e.name) return missing(l, d, "metadata.name");
   if (!e.url) return missing(l, d, "spec.baseUrl");
-  if (ytree_get(spec, "clientTLS")) return report(l->err, MV_USAGE, "%s:%d: clientTLS is not built in", d->file, ytree_get(spec, "clientTLS")->line);
+  if (ytree_get(spec, "clientTLS"))
+    return report(l->err, MV_USAGE, "%s:%d: clientTLS is not built in", d->file, ytree_get(spec, "clientTLS")->line);
   return read_pairs(l, d, ytree_get(spec, "headers"), &e.headers) && add_endpoint(l, e);
 }
 
@@ -297,7 +306,9 @@ static bool load_scope(struct loader *l, const struct document *d, const struct 
   const char *access = ytree_text(y, "defaultAccess");
   struct secret_scope s = {.store = ytree_text(y, "storeName"), .deny = access && strcmp(access, "deny") == 0};
   if (!s.store) return report(l->err, MV_USAGE, "%s:%d: a secret scope without storeName", d->file, y->line);
-  if (!read_names(l, ytree_get(y, "allowedSecrets"), &s.allowed, &s.allowed_count) || !read_names(l, ytree_get(y, "deniedSecrets"), &s.denied, &s.denied_count)) return false;
+  if (!read_names(l, ytree_get(y, "allowedSecrets"), &s.allowed, &s.allowed_count) ||
+      !read_names(l, ytree_get(y, "deniedSecrets"), &s.denied, &s.denied_count))
+    return false;
   sc->scopes = pool_grow(l->pool, sc->scopes, sc->scope_count, sizeof s);
   if (!sc->scopes) return report_memory(l->err);
   sc->scopes[sc->scope_count++] = s;
@@ -311,7 +322,8 @@ static bool load_configuration(struct loader *l, const struct document *d) {
   if (rate) {
     char *end;
     double v = strtod(rate, &end);
-    if (end == rate || *end || !(v >= 0 && v <= 1)) return report(l->err, MV_USAGE, "%s:%d: samplingRate \"%s\" must be between \"0\" and \"1\"", d->file, spec->line, rate);
+    if (end == rate || *end || !(v >= 0 && v <= 1))
+      return report(l->err, MV_USAGE, "%s:%d: samplingRate \"%s\" must be between \"0\" and \"1\"", d->file, spec->line, rate);
     l->sidecar->sampling = v;
   }
   for (const struct ytree *s = scopes && scopes->kind == YTREE_LIST ? scopes->first : NULL; s; s = s->next)
@@ -319,12 +331,15 @@ static bool load_configuration(struct loader *l, const struct document *d) {
   for (const struct ytree *y = spec && spec->kind == YTREE_MAP ? spec->first : NULL; y; y = y->next) {
     size_t i = 0;
     while (known[i] && strcmp(known[i], y->key) != 0) i++;
-    if (!known[i]) log_write(&l->sidecar->log, DAPR_LOG_WARN, "dapr.runtime", "%s:%d: spec.%s has no effect here", d->file, y->line, y->key);
+    if (!known[i])
+      log_write(&l->sidecar->log, DAPR_LOG_WARN, "dapr.runtime", "%s:%d: spec.%s has no effect here", d->file, y->line, y->key);
   }
   return true;
 }
 
-static bool load_resiliency(struct loader *l, const struct document *d) { return policies_load(&l->sidecar->policies, l->pool, d->file, d->root, l->err); }
+static bool load_resiliency(struct loader *l, const struct document *d) {
+  return policies_load(&l->sidecar->policies, l->pool, d->file, d->root, l->err);
+}
 
 static bool load_secrets(struct loader *l, const struct document *d) { return !is_secrets(d) || load_component(l, d); }
 
@@ -357,7 +372,8 @@ static bool load_peers(struct loader *l, const char *const *peers) {
     const char *equals = strchr(*peers, '=');
     if (!equals || equals == *peers || (strncmp(equals + 1, "http://", 7) != 0 && strncmp(equals + 1, "https://", 8) != 0))
       return report(l->err, MV_USAGE, "peer \"%s\": write app-id=http://host:port", *peers);
-    struct endpoint e = {.peer = true, .name = pool_copy(l->pool, (struct span){*peers, (size_t)(equals - *peers)}), .url = pool_str(l->pool, equals + 1)};
+    struct endpoint e = {
+        .peer = true, .name = pool_copy(l->pool, (struct span){*peers, (size_t)(equals - *peers)}), .url = pool_str(l->pool, equals + 1)};
     if (!e.name || !e.url) return report_memory(l->err);
     if (!add_endpoint(l, e)) return false;
   }
@@ -372,6 +388,6 @@ bool resources_load(struct sidecar *sc, const struct sidecar_options *o, mv_erro
     if (!load_path(&l, *path)) return false;
   if (!load_kind(&l, "Resiliency", load_resiliency)) return false;
   if (!o->resources && !load_builtin(&l, o)) return false;
-  return load_kind(&l, "Component", load_secrets) && load_kind(&l, "Component", load_others) && load_kind(&l, "HTTPEndpoint", load_endpoint) &&
-         load_peers(&l, o->peers) && load_kind(&l, "Subscription", load_subscription);
+  return load_kind(&l, "Component", load_secrets) && load_kind(&l, "Component", load_others) &&
+         load_kind(&l, "HTTPEndpoint", load_endpoint) && load_peers(&l, o->peers) && load_kind(&l, "Subscription", load_subscription);
 }

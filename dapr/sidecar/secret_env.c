@@ -1,4 +1,5 @@
-/* secret_env.c: the secret store secretstores.local.env: variables of the environment, below a prefix. The sidecar's own tokens are not told. */
+/* secret_env.c: the secret store secretstores.local.env: variables of the environment, below a prefix. The sidecar's own tokens are not
+ * told. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +21,15 @@ static const char *prefix_of(const struct component *c) {
 static bool get(struct component *c, struct pool *pool, const char *key, struct properties *values, struct buf *why) {
   char *name = pool_printf(pool, "%s%s", prefix_of(c), key);
   const char *value = name && !is_hidden(name) ? getenv(name) : NULL;
-  if (!name || !properties_set(pool, values, pool_str(pool, key), pool_str(pool, value ? value : ""))) return buf_str(why, "out of memory"), false;
+  if (!name || !properties_set(pool, values, pool_str(pool, key), pool_str(pool, value ? value : "")))
+    return buf_str(why, "out of memory"), false;
   return true; /* a variable that is not set is empty text, as in daprd */
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-static bool list(struct component *c, struct pool *pool, bool (*each)(void *, const char *, const struct properties *), void *env, struct buf *why) {
+static bool list(struct component *c, struct pool *pool, bool (*each)(void *, const char *, const struct properties *), void *env,
+                 struct buf *why) {
   size_t n = 0, skip = strlen(prefix_of(c));
   const char **names = NULL;
   for (char **p = environ; p && *p; p++) {

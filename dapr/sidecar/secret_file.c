@@ -47,7 +47,8 @@ static bool flatten(struct secrets *s, const char *prefix, struct json v, bool o
     if (is_nested(item)) {
       if (!flatten(s, full, item, only_text, depth + 1, out)) return false;
     } else if (json_kind(item) == JSON_STRING || !only_text) {
-      if (!properties_set(s->pool, out, full, json_kind(item) == JSON_STRING ? json_text(s->pool, item).p : odd_value(s->pool, item))) return false;
+      if (!properties_set(s->pool, out, full, json_kind(item) == JSON_STRING ? json_text(s->pool, item).p : odd_value(s->pool, item)))
+        return false;
     }
   }
   return true;
@@ -91,7 +92,9 @@ static bool read_multi(struct secrets *s, struct json root) {
 
 static int by_key(const void *a, const void *b) { return strcmp(((const struct secret *)a)->key, ((const struct secret *)b)->key); }
 
-static int by_property(const void *a, const void *b) { return strcmp(((const struct property *)a)->name, ((const struct property *)b)->name); }
+static int by_property(const void *a, const void *b) {
+  return strcmp(((const struct property *)a)->name, ((const struct property *)b)->name);
+}
 
 static bool read_text(struct component *c, const char *path, struct buf *text, mv_error_t *err) {
   char block[8192];
@@ -136,7 +139,8 @@ static bool get(struct component *c, struct pool *pool, const char *key, struct 
   return false;
 }
 
-static bool list(struct component *c, struct pool *pool, bool (*each)(void *, const char *, const struct properties *), void *env, struct buf *why) {
+static bool list(struct component *c, struct pool *pool, bool (*each)(void *, const char *, const struct properties *), void *env,
+                 struct buf *why) {
   const struct secrets *s = c->self;
   (void)pool;
   (void)why;

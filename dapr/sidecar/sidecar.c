@@ -79,6 +79,8 @@ static bool app_over_http(void *env, const struct http_request *request, const s
 
 static const char *keep(struct sidecar *sc, const char *text) { return text && *text ? pool_str(&sc->pool, text) : NULL; }
 
+static bool stopped(void *sidecar) { return sidecar_stopping(sidecar); }
+
 static bool set_up(struct sidecar *sc, const struct sidecar_options *o, mv_error_t *err) {
   sc->name_space = o->name_space && *o->name_space ? pool_str(&sc->pool, o->name_space) : "default";
   sc->app_host = o->app_host && *o->app_host ? pool_str(&sc->pool, o->app_host) : "127.0.0.1";
@@ -93,8 +95,8 @@ static bool set_up(struct sidecar *sc, const struct sidecar_options *o, mv_error
     sc->app_env = sc;
     sc->app_url = pool_printf(&sc->pool, strchr(sc->app_host, ':') ? "http://[%s]:%d" : "http://%s:%d", sc->app_host, o->app_port);
   }
-  sc->clients = clients_new(o->http, NULL);
-  sc->guest_clients = clients_new(o->http, o->policy);
+  sc->clients = clients_new(NULL, stopped, sc);
+  sc->guest_clients = clients_new(o->policy, stopped, sc);
   sc->workers = workers_new(WORKERS, WORK_QUEUE);
   if (sc->pool.failed || !sc->clients || !sc->guest_clients || !sc->workers) return report_memory(err);
   return resources_load(sc, o, err);
@@ -248,7 +250,9 @@ static void print_row(struct sidecar *sc, const struct count_row *row, struct bu
 }
 
 void sidecar_metrics(struct sidecar *sc, struct buf *out) {
-  buf_printf(out, "# HELP dapr_runtime_component_loaded The number of successfully loaded components.\n# TYPE dapr_runtime_component_loaded gauge\n");
+  buf_printf(
+      out,
+      "# HELP dapr_runtime_component_loaded The number of successfully loaded components.\n# TYPE dapr_runtime_component_loaded gauge\n");
   buf_printf(out, "dapr_runtime_component_loaded{app_id=\"%s\",namespace=\"%s\"} %zu\n", sc->app_id, sc->name_space, sc->component_count);
   for (size_t i = 0; i < sizeof count_rows / sizeof *count_rows; i++) {
     if (i == 0 || strcmp(count_rows[i].name, count_rows[i - 1].name) != 0) buf_printf(out, "# TYPE %s counter\n", count_rows[i].name);

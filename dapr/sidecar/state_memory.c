@@ -66,7 +66,8 @@ static bool alive(const struct item *it) { return it->expires_ms == 0 || clock_w
 /* The link that points to the key's item, or to NULL at its bucket's end. */
 static struct item **find(const struct memory *m, uint64_t hash, struct span key) {
   struct item **link = &m->buckets[hash & (m->size - 1)];
-  while (*link && !((*link)->hash == hash && (*link)->key_size == key.n && memcmp((*link)->bytes, key.p, key.n) == 0)) link = &(*link)->next;
+  while (*link && !((*link)->hash == hash && (*link)->key_size == key.n && memcmp((*link)->bytes, key.p, key.n) == 0))
+    link = &(*link)->next;
   return link;
 }
 
@@ -171,4 +172,6 @@ static enum state_status get(struct component *c, struct span key, struct state_
 
 static const struct state_ops ops = {JSON_HTML, get, write_one, write_all, write_all};
 
-const struct component_type state_memory_type = {STATE, "state.in-memory", "\"ETAG\",\"TRANSACTIONAL\",\"TTL\",\"DELETE_WITH_PREFIX\",\"KEYS_LIKE\",\"ACTOR\"", &ops, open_memory, close_memory};
+const struct component_type state_memory_type = {
+    STATE, "state.in-memory", "\"ETAG\",\"TRANSACTIONAL\",\"TTL\",\"DELETE_WITH_PREFIX\",\"KEYS_LIKE\",\"ACTOR\"",
+    &ops,  open_memory,       close_memory};

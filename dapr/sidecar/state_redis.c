@@ -232,4 +232,5 @@ static enum state_status get(struct component *c, struct span key, struct state_
 
 static const struct state_ops ops = {0, get, write_one, write_many, transact};
 
-const struct component_type state_redis_type = {STATE, "state.redis", "\"ETAG\",\"TRANSACTIONAL\",\"TTL\",\"KEYS_LIKE\",\"ACTOR\"", &ops, open_store, close_store};
+const struct component_type state_redis_type = {STATE, "state.redis", "\"ETAG\",\"TRANSACTIONAL\",\"TTL\",\"KEYS_LIKE\",\"ACTOR\"",
+                                                &ops,  open_store,    close_store};

@@ -19,9 +19,11 @@
 enum { SQL_GET, SQL_ETAG, SQL_SET, SQL_DELETE, SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_CLEAN, SQL_COUNT };
 
 static const char *const statements[SQL_COUNT] = {
-    "SELECT value, is_binary, etag, CAST(strftime('%%s', expiration_time) AS INTEGER) FROM \"%w\" WHERE key = ?1 AND (expiration_time IS NULL OR expiration_time > datetime('now'))",
+    "SELECT value, is_binary, etag, CAST(strftime('%%s', expiration_time) AS INTEGER) FROM \"%w\""
+    " WHERE key = ?1 AND (expiration_time IS NULL OR expiration_time > datetime('now'))",
     "SELECT etag FROM \"%w\" WHERE key = ?1 AND (expiration_time IS NULL OR expiration_time > datetime('now'))",
-    "REPLACE INTO \"%w\" (key, value, is_binary, etag, update_time, expiration_time) VALUES (?1, ?2, 0, ?3, CURRENT_TIMESTAMP, CASE WHEN ?4 > 0 THEN datetime('now', '+' || ?4 || ' seconds') END)",
+    "REPLACE INTO \"%w\" (key, value, is_binary, etag, update_time, expiration_time)"
+    " VALUES (?1, ?2, 0, ?3, CURRENT_TIMESTAMP, CASE WHEN ?4 > 0 THEN datetime('now', '+' || ?4 || ' seconds') END)",
     "DELETE FROM \"%w\" WHERE key = ?1",
     "BEGIN IMMEDIATE",
     "COMMIT",
@@ -79,6 +81,8 @@ static bool open_file(struct component *c, struct span *pragmas, mv_error_t *err
   if (code != SQLITE_OK) return component_fail(c, err, "cannot open %s: %s", path, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
   if (!component_duration(c, "busyTimeout", 1, &busy, err)) return false;
   sqlite3_busy_timeout(s->db, (int)busy);
+  /* The log stays beside the file at the end, too: to fold it in would wait for the disk four times, at each exit of a short program. */
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   /* A new file is made without waiting for the disk, which would take most of a first start; there is nothing in it yet. */
   if ((stat(path, &st) != 0 || st.st_size == 0) && !execute(c, err, sqlite3_mprintf("PRAGMA synchronous = OFF"))) return false;
   return text_true(component_get(c, "disableWAL")) || execute(c, err, sqlite3_mprintf("PRAGMA journal_mode = WAL"));
@@ -105,8 +109,10 @@ static bool make_tables(struct component *c, const char *table, mv_error_t *err)
   if (!meta) meta = "metadata";
   return execute(c, err, sqlite3_mprintf("BEGIN IMMEDIATE;"
                                          "CREATE TABLE IF NOT EXISTS \"%w\" (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);"
-                                         "CREATE TABLE IF NOT EXISTS \"%w\" (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL,"
-                                         " etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+                                         "CREATE TABLE IF NOT EXISTS \"%w\" (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL,"
+                                         " is_binary BOOLEAN NOT NULL,"
+                                         " etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL,"
+                                         " update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);"
                                          "INSERT OR IGNORE INTO \"%w\" VALUES ('migrations', '1');"
                                          "COMMIT",
                                          meta, table, meta));
@@ -148,7 +154,8 @@ static enum state_status check_etag(struct store *s, const struct state_write *w
   int code = sqlite3_step(sql);
   enum state_status status = STATE_FAILED;
   if (code == SQLITE_ROW || code == SQLITE_DONE)
-    status = state_check_etag(w, code == SQLITE_ROW, code == SQLITE_ROW ? span_of((const char *)sqlite3_column_text(sql, 0)) : SPAN(""), why);
+    status = state_check_etag(w, code == SQLITE_ROW, code == SQLITE_ROW ? span_of((const char *)sqlite3_column_text(sql, 0)) : SPAN(""),
+                              why);
   sqlite3_reset(sql);
   return status;
 }
@@ -216,7 +223,9 @@ static enum state_status get(struct component *c, struct span key, struct state_
     out->found = out->has_etag = true;
     out->expires_ms = sqlite3_column_int64(sql, 3) * 1000;
     if (!sqlite3_column_int(sql, 1)) buf_span(&out->value, value);
-    else ok = base64_decode(&out->value, span_trim((struct span){value.p + 1, value.n > 2 ? value.n - 2 : 0})); /* Dapr keeps bytes as a JSON string */
+    else
+      ok = base64_decode(&out->value,
+                         span_trim((struct span){value.p + 1, value.n > 2 ? value.n - 2 : 0})); /* Dapr keeps bytes as a JSON string */
     buf_str(&out->etag, (const char *)sqlite3_column_text(sql, 2));
   }
   if (!ok) buf_str(why, sqlite3_errmsg(s->db));
@@ -228,4 +237,5 @@ static enum state_status get(struct component *c, struct span key, struct state_
 
 static const struct state_ops ops = {JSON_HTML, get, write_one, write_all, write_all};
 
-const struct component_type state_sqlite_type = {STATE, "state.sqlite", "\"ETAG\",\"TRANSACTIONAL\",\"TTL\",\"KEYS_LIKE\",\"ACTOR\"", &ops, open_store, close_store};
+const struct component_type state_sqlite_type = {STATE, "state.sqlite", "\"ETAG\",\"TRANSACTIONAL\",\"TTL\",\"KEYS_LIKE\",\"ACTOR\"",
+                                                 &ops,  open_store,     close_store};

@@ -51,14 +51,16 @@ static bool read_alias(struct reader *r, const yaml_event_t *event, struct ytree
     node->first = target->first;
     return true;
   }
-  return report(r->err, MV_USAGE, "%s:%d: alias *%s has no finished anchor before it", r->file, node->line, (const char *)event->data.alias.anchor);
+  return report(r->err, MV_USAGE, "%s:%d: alias *%s has no finished anchor before it", r->file, node->line,
+                (const char *)event->data.alias.anchor);
 }
 
 static bool add_key(struct reader *r, const struct ytree *map, struct ytree *member, const struct ytree *key) {
   if (key->kind != YTREE_SCALAR) return report(r->err, MV_USAGE, "%s:%d: a key must be plain text", r->file, key->line);
   for (const struct ytree *m = map->first; m; m = m->next)
     if (strcmp(m->key, key->text) == 0)
-      return report(r->err, MV_USAGE, "%s:%d: key \"%s\" occurs twice (first on line %d): remove one", r->file, key->line, key->text, m->line);
+      return report(r->err, MV_USAGE, "%s:%d: key \"%s\" occurs twice (first on line %d): remove one", r->file, key->line, key->text,
+                    m->line);
   member->key = key->text;
   return true;
 }

@@ -1,7 +1,7 @@
-/* daprd.c: the sidecar's server alone, for tests that need its socket but no HTTP client: usage daprd dapr [flags]. */
+/* daprd.c: `minivm dapr` alone, built with sanitizers where the whole program is not: usage daprd dapr [flags]. */
 #include "../../dapr/dapr.h"
 
 extern const struct dapr_interface minivm_dapr;
-int dapr_main(const struct dapr_interface *, const struct dapr_http *(*)(mv_error_t *), int, char **);
+int dapr_main(const struct dapr_interface *, int, char **);
 
-int main(int argc, char **argv) { return dapr_main(&minivm_dapr, NULL, argc - 1, argv + 1); }
+int main(int argc, char **argv) { return dapr_main(&minivm_dapr, argc - 1, argv + 1); }

@@ -14,7 +14,10 @@ static uint32_t roll(uint32_t n) {
 
 /* Flips, drops, doubles and inserts; keeps a terminator; never longer than cap - 1. */
 static void mutate(char *text, size_t cap) {
-  static const char *const bits[] = {"\"", "\\", "{", "}", "[", "]", ":", ",", "\\u0000", "\\ud800", "%00", "%", "||", "../", "//", "\xff", "\xc3", "0", "-", "1e999", "null", "true", "\n", "\t", " ", "&", "*x", "---\n", "metadata.", "ttlInSeconds", "\xef\xbf\xbd", "'", "#", "|", ">"};
+  static const char *const bits[] = {"\"",           "\\",   "{",  "}",   "[",  "]",    ":",    ",",     "\\u0000",   "\\ud800",
+                                     "%00",          "%",    "||", "../", "//", "\xff", "\xc3", "0",     "-",         "1e999",
+                                     "null",         "true", "\n", "\t",  " ",  "&",    "*x",   "---\n", "metadata.", "ttlInSeconds",
+                                     "\xef\xbf\xbd", "'",    "#",  "|",   ">"};
   for (uint32_t times = 1 + roll(4); times > 0; times--) {
     size_t n = strlen(text), at = roll((uint32_t)n + 1);
     switch (roll(5)) {
@@ -42,10 +45,14 @@ static void mutate(char *text, size_t cap) {
 }
 
 static bool app_handle(void *env, const struct http_request *r, const struct http_sink *sink, mv_error_t *err) {
-  static const char *const answers[] = {"", "{\"status\":\"DROP\"}", "{\"status\":1}", "{\"statuses\":[{\"entryId\":\"x\",\"status\":\"SUCCESS\"}]}", "{", "[]"};
-  static const char subscribe[] = "[{\"pubsubname\":\"pubsub\",\"topic\":\"t\",\"routes\":{\"rules\":[{\"match\":\"event.data.n > 1 && event.type in ['a']\",\"path\":\"/a\"}],\"default\":\"/b\"},\"deadLetterTopic\":\"u\"},"
-                                  "{\"pubsubname\":\"pubsub\",\"topic\":\"u\",\"route\":\"/u\",\"metadata\":{\"rawPayload\":\"true\"}},"
-                                  "{\"pubsubname\":\"pubsub\",\"topic\":\"b\",\"route\":\"/bulk\",\"bulkSubscribe\":{\"enabled\":true,\"maxMessagesCount\":3,\"maxAwaitDurationMs\":1}}]";
+  static const char *const answers[] = {
+      "", "{\"status\":\"DROP\"}", "{\"status\":1}", "{\"statuses\":[{\"entryId\":\"x\",\"status\":\"SUCCESS\"}]}", "{", "[]"};
+  static const char subscribe[] =
+      "[{\"pubsubname\":\"pubsub\",\"topic\":\"t\",\"routes\":{\"rules\":[{\"match\":\"event.data.n > 1 && event.type in "
+      "['a']\",\"path\":\"/a\"}],\"default\":\"/b\"},\"deadLetterTopic\":\"u\"},"
+      "{\"pubsubname\":\"pubsub\",\"topic\":\"u\",\"route\":\"/u\",\"metadata\":{\"rawPayload\":\"true\"}},"
+      "{\"pubsubname\":\"pubsub\",\"topic\":\"b\",\"route\":\"/"
+      "bulk\",\"bulkSubscribe\":{\"enabled\":true,\"maxMessagesCount\":3,\"maxAwaitDurationMs\":1}}]";
   static atomic_uint turn;
   const char *const headers[] = {"Content-Type", turn % 3 ? "application/json" : "", NULL};
   (void)env;
@@ -87,7 +94,9 @@ static const char *const files[] = {
     "kind: HTTPEndpoint\nmetadata: {name: h}\nspec:\n  baseUrl: http://127.0.0.1:1\n  headers:\n  - name: X-A\n    value: b\n  - name: X-E\n    envRef: HOME\n",
     "kind: Component\nmetadata: &m {name: l}\nspec: &s\n  type: lock.in-memory\n  ignoreErrors: true\n  metadata: []\n---\nkind: Component\nmetadata: {name: b}\nspec:\n  type: bindings.http\n  metadata:\n  - {name: url, value: 'http://127.0.0.1:1/x'}\n  - {name: responseTimeout, value: 1s}\n"};
 
-static const char configuration[] = "kind: Configuration\nmetadata: {name: c}\nspec:\n  tracing: {samplingRate: \"0.5\"}\n  secrets:\n    scopes:\n    - storeName: env\n      defaultAccess: deny\n      allowedSecrets: [A, B]\n      deniedSecrets: [C]\n";
+static const char configuration[] =
+    "kind: Configuration\nmetadata: {name: c}\nspec:\n  tracing: {samplingRate: \"0.5\"}\n  secrets:\n    scopes:\n    - storeName: env\n  "
+    "    defaultAccess: deny\n      allowedSecrets: [A, B]\n      deniedSecrets: [C]\n";
 
 static void write_file(const char *name, const char *text, size_t n) {
   FILE *f = fopen(name, "w");
@@ -95,8 +104,11 @@ static void write_file(const char *name, const char *text, size_t n) {
 }
 
 static void fuzz_requests(long count) {
-  static const char resources_text[] = "kind: Component\nmetadata: {name: statestore}\nspec: {type: state.in-memory}\n---\nkind: Component\nmetadata: {name: pubsub}\nspec: {type: pubsub.in-memory}\n"
-                                       "---\nkind: Component\nmetadata: {name: env}\nspec: {type: secretstores.local.env}\n---\nkind: Component\nmetadata: {name: locks}\nspec: {type: lock.in-memory}\n";
+  static const char resources_text[] =
+      "kind: Component\nmetadata: {name: statestore}\nspec: {type: state.in-memory}\n---\nkind: Component\nmetadata: {name: pubsub}\nspec: "
+      "{type: pubsub.in-memory}\n"
+      "---\nkind: Component\nmetadata: {name: env}\nspec: {type: secretstores.local.env}\n---\nkind: Component\nmetadata: {name: "
+      "locks}\nspec: {type: lock.in-memory}\n";
   static char path[4096], body[8192], value[512];
   static struct got g;
   write_file("good.yaml", resources_text, sizeof resources_text - 1);
@@ -109,7 +121,8 @@ static void fuzz_requests(long count) {
     const char *const *r = requests[roll(sizeof requests / sizeof *requests)];
     snprintf(path, sizeof path, "%s", r[1]);
     snprintf(body, sizeof body, "%s", r[2]);
-    snprintf(value, sizeof value, "%s", roll(2) ? "application/cloudevents+json" : "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    snprintf(value, sizeof value, "%s",
+             roll(2) ? "application/cloudevents+json" : "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     if (roll(2)) mutate(path, sizeof path);
     if (roll(4)) mutate(body, sizeof body);
     if (roll(2)) mutate(value, sizeof value);
@@ -129,7 +142,8 @@ static void fuzz_files(long count) {
     mutate(text, sizeof text);
     write_file("mutated.yaml", text, strlen(text));
     const char *const resources[] = {"mutated.yaml", NULL}, *const none[] = {NULL};
-    struct sidecar_options o = {.app_id = "fuzz", .resources = config ? none : resources, .config = config ? "mutated.yaml" : NULL, .log_level = DAPR_LOG_OFF};
+    struct sidecar_options o = {
+        .app_id = "fuzz", .resources = config ? none : resources, .config = config ? "mutated.yaml" : NULL, .log_level = DAPR_LOG_OFF};
     mv_error_t err = {0};
     struct sidecar *sc = minivm_dapr.open(&o, &err);
     if (!sc && err.message[0] == 0) fprintf(stderr, "no message for:\n%s\n", text), abort();

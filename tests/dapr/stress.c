@@ -11,7 +11,9 @@ static long rounds = 300;
 static atomic_long delivered, failed;
 
 static bool app_handle(void *env, const struct http_request *r, const struct http_sink *sink, mv_error_t *err) {
-  static const char subscribe[] = "[{\"pubsubname\":\"pubsub\",\"topic\":\"t\",\"route\":\"/t\"},{\"pubsubname\":\"pubsub\",\"topic\":\"b\",\"route\":\"/b\",\"bulkSubscribe\":{\"enabled\":true,\"maxMessagesCount\":4,\"maxAwaitDurationMs\":5}}]";
+  static const char subscribe[] =
+      "[{\"pubsubname\":\"pubsub\",\"topic\":\"t\",\"route\":\"/t\"},{\"pubsubname\":\"pubsub\",\"topic\":\"b\",\"route\":\"/"
+      "b\",\"bulkSubscribe\":{\"enabled\":true,\"maxMessagesCount\":4,\"maxAwaitDurationMs\":5}}]";
   const char *const headers[] = {"Content-Type", "application/json", NULL};
   (void)env;
   (void)err;
@@ -39,7 +41,10 @@ static void *work(void *env) {
     expect("GET", path, NULL, g, 200, 204);
     if (i % 5 == 0) expect("DELETE", path, NULL, g, 204, 204);
     expect("GET", "/v1.0/state/statestore/shared", NULL, g, 200, 200);
-    expect("POST", "/v1.0/state/memory/transaction", "{\"operations\":[{\"operation\":\"upsert\",\"request\":{\"key\":\"tx\",\"value\":1}},{\"operation\":\"delete\",\"request\":{\"key\":\"k1\"}}]}", g, 204, 204);
+    expect("POST", "/v1.0/state/memory/transaction",
+           "{\"operations\":[{\"operation\":\"upsert\",\"request\":{\"key\":\"tx\",\"value\":1}},{\"operation\":\"delete\",\"request\":{"
+           "\"key\":\"k1\"}}]}",
+           g, 204, 204);
     expect("POST", "/v1.0/publish/pubsub/t", "{\"n\":1}", g, 204, 204);
     expect("POST", "/v1.0/publish/pubsub/b", "{\"n\":1}", g, 204, 204);
     expect("POST", "/v1.0-alpha1/lock/locks", "{\"resourceId\":\"r\",\"lockOwner\":\"o\",\"expiryInSeconds\":1}", g, 200, 200);
@@ -59,8 +64,11 @@ static void *work(void *env) {
 }
 
 int main(int argc, char **argv) {
-  static const char text[] = "kind: Component\nmetadata: {name: statestore}\nspec: {type: state.sqlite, metadata: [{name: connectionString, value: stress.db}]}\n---\nkind: Component\nmetadata: {name: memory}\nspec: {type: state.in-memory}\n"
-                             "---\nkind: Component\nmetadata: {name: pubsub}\nspec: {type: pubsub.in-memory}\n---\nkind: Component\nmetadata: {name: locks}\nspec: {type: lock.in-memory}\n";
+  static const char text[] =
+      "kind: Component\nmetadata: {name: statestore}\nspec: {type: state.sqlite, metadata: [{name: connectionString, value: "
+      "stress.db}]}\n---\nkind: Component\nmetadata: {name: memory}\nspec: {type: state.in-memory}\n"
+      "---\nkind: Component\nmetadata: {name: pubsub}\nspec: {type: pubsub.in-memory}\n---\nkind: Component\nmetadata: {name: "
+      "locks}\nspec: {type: lock.in-memory}\n";
   if (argc > 1) rounds = atol(argv[1]);
   FILE *f = fopen("stress.yaml", "w");
   if (!f || fputs(text, f) < 0 || fclose(f) != 0) return 2;
@@ -77,6 +85,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
   minivm_dapr.close(sc); /* delivers what is queued */
   free(g);
-  printf("%ld rounds on %d threads, %ld calls of the application, %ld failed\n", rounds, THREADS, atomic_load(&delivered), atomic_load(&failed));
+  printf("%ld rounds on %d threads, %ld calls of the application, %ld failed\n", rounds, THREADS, atomic_load(&delivered),
+         atomic_load(&failed));
   return atomic_load(&failed) != 0 || atomic_load(&delivered) < rounds * THREADS * 2;
 }

@@ -1,4 +1,4 @@
-/* support.h: what the C tests of the sidecar share: an HTTP client that is not there, an application in this process, and calls. */
+/* support.h: what the C tests of the sidecar share: calls without a socket. */
 #ifndef TESTS_DAPR_SUPPORT_H
 #define TESTS_DAPR_SUPPORT_H
 
@@ -38,7 +38,8 @@ static inline bool got_data(void *env, const void *bytes, size_t n) {
 }
 
 /* Answers with the status; headers may be NULL. */
-static inline int call(struct sidecar *sc, const char *method, const char *path, const char *const *headers, const char *body, struct got *g) {
+static inline int call(struct sidecar *sc, const char *method, const char *path, const char *const *headers, const char *body,
+                       struct got *g) {
   const char *const json[] = {"Content-Type", "application/json", NULL};
   struct http_request r = {method, path, path, headers ? headers : json, body, body ? strlen(body) : 0};
   struct http_sink sink = {got_head, got_data, g};

@@ -20,10 +20,25 @@ static void normal(const char *text, unsigned flags, const char *expected) {
 
 static void numbers(void **state) {
   (void)state;
-  const char *const pairs[][2] = {{"1.50", "1.5"}, {"12345678901234567890", "12345678901234567000"}, {"-0", "-0"}, {"0.0", "0"}, {"1e3", "1000"}, {"1E-7", "1e-7"},
-                                  {"0.000001", "0.000001"}, {"1e21", "1e+21"}, {"1e20", "100000000000000000000"}, {"123456789012345", "123456789012345"},
-                                  {"1234567890123456789", "1234567890123456800"}, {"0.1", "0.1"}, {"1.7976931348623157e308", "1.7976931348623157e+308"}, {"5e-324", "5e-324"},
-                                  {"3.0", "3"}, {"-12.25", "-12.25"}, {"0.30000000000000004", "0.30000000000000004"}, {"100", "100"}, {"1e-10", "1e-10"}};
+  const char *const pairs[][2] = {{"1.50", "1.5"},
+                                  {"12345678901234567890", "12345678901234567000"},
+                                  {"-0", "-0"},
+                                  {"0.0", "0"},
+                                  {"1e3", "1000"},
+                                  {"1E-7", "1e-7"},
+                                  {"0.000001", "0.000001"},
+                                  {"1e21", "1e+21"},
+                                  {"1e20", "100000000000000000000"},
+                                  {"123456789012345", "123456789012345"},
+                                  {"1234567890123456789", "1234567890123456800"},
+                                  {"0.1", "0.1"},
+                                  {"1.7976931348623157e308", "1.7976931348623157e+308"},
+                                  {"5e-324", "5e-324"},
+                                  {"3.0", "3"},
+                                  {"-12.25", "-12.25"},
+                                  {"0.30000000000000004", "0.30000000000000004"},
+                                  {"100", "100"},
+                                  {"1e-10", "1e-10"}};
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) normal(pairs[i][0], 0, pairs[i][1]);
   normal("[1.50,12345678901234567890]", JSON_DIGITS, "[1.50,12345678901234567890]");
   struct json v;
@@ -126,6 +141,7 @@ static void walking(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(numbers), cmocka_unit_test(strings), cmocka_unit_test(objects), cmocka_unit_test(words_of_go), cmocka_unit_test(walking)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(numbers), cmocka_unit_test(strings), cmocka_unit_test(objects),
+                                     cmocka_unit_test(words_of_go), cmocka_unit_test(walking)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

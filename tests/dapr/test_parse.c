@@ -20,7 +20,8 @@ static const char *route_name(const struct route_index *index, const char *metho
   const struct route *r = route_find(index, route_method(method), span_of(path), a);
   if (!r) return "none";
   char joined[200] = "";
-  for (size_t i = 0; i < ROUTE_ARGS && a[i].p; i++) snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%.*s", i ? " " : "", (int)a[i].n, a[i].p);
+  for (size_t i = 0; i < ROUTE_ARGS && a[i].p; i++)
+    snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%.*s", i ? " " : "", (int)a[i].n, a[i].p);
   assert_string_equal(joined, args);
   return r->name;
 }
@@ -42,9 +43,21 @@ static void finding_routes(void **state) {
   assert_string_equal(route_name(&x, "GET", "/v1.0/secrets/s/bulk", "s"), "GetBulkSecret");
   assert_string_equal(route_name(&x, "GET", "/v1.0/healthz", ""), "Healthz");
   assert_string_equal(route_name(&x, "PATCH", "/v1.0/actors/t/1/method/a/b", "t 1 a/b"), "InvokeActor");
-  const char *const none[][2] = {{"GET", "/v1.0/state/s"}, {"PATCH", "/v1.0/state/s"}, {"DELET", "/v1.0/state/s/k"}, {"HEAD", "/v1.0/state/s/k"}, {"GET", "/v1.0/state/s/a/b"},
-                                 {"POST", "/v1.0/publish/p"}, {"POST", "/v1.0/publish/p/"}, {"GET", "/"}, {"GET", ""}, {"GET", "/v1.0"}, {"GET", "/v0.1/state/s/k"}, {"GET", "/v1.0/state"},
-                                 {"POST", "/v1.0/state/s/query"}, {"GET", "/v1.0/invoke/a/method/b"}, {"OPTIONS", "/v1.0/state/s"}};
+  const char *const none[][2] = {{"GET", "/v1.0/state/s"},
+                                 {"PATCH", "/v1.0/state/s"},
+                                 {"DELET", "/v1.0/state/s/k"},
+                                 {"HEAD", "/v1.0/state/s/k"},
+                                 {"GET", "/v1.0/state/s/a/b"},
+                                 {"POST", "/v1.0/publish/p"},
+                                 {"POST", "/v1.0/publish/p/"},
+                                 {"GET", "/"},
+                                 {"GET", ""},
+                                 {"GET", "/v1.0"},
+                                 {"GET", "/v0.1/state/s/k"},
+                                 {"GET", "/v1.0/state"},
+                                 {"POST", "/v1.0/state/s/query"},
+                                 {"GET", "/v1.0/invoke/a/method/b"},
+                                 {"OPTIONS", "/v1.0/state/s"}};
   for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_string_equal(route_name(&x, none[i][0], none[i][1], ""), "none");
 }
 
@@ -75,8 +88,10 @@ static void urls(void **state) {
   assert_string_equal(url_decode(&pool, SPAN("a%2Bb+c%20d%zz%4"), true).p, "a+b c d%zz%4");
   assert_string_equal(url_decode(&pool, SPAN("a+b"), false).p, "a+b");
   assert_int_equal(url_decode(&pool, SPAN("a%00b"), false).n, 3);
-  const char *const cleaned[][2] = {{"/a//b/", "/a/b"}, {"", "/"}, {"/../../x", "/x"}, {"a/./b/../c", "/a/c"}, {"/..", "/"}, {"...", "/..."}};
-  for (size_t i = 0; i < sizeof cleaned / sizeof *cleaned; i++) assert_string_equal(url_clean(&pool, span_of(cleaned[i][0])).p, cleaned[i][1]);
+  const char *const cleaned[][2] = {{"/a//b/", "/a/b"},     {"", "/"},    {"/../../x", "/x"},
+                                    {"a/./b/../c", "/a/c"}, {"/..", "/"}, {"...", "/..."}};
+  for (size_t i = 0; i < sizeof cleaned / sizeof *cleaned; i++)
+    assert_string_equal(url_clean(&pool, span_of(cleaned[i][0])).p, cleaned[i][1]);
   struct buf b = {0};
   url_encode_path(&b, SPAN("/a b/\xc3\xa9?%!"));
   assert_string_equal(buf_text(&b), "/a%20b/%C3%A9%3F%25%21");
@@ -105,7 +120,9 @@ static void urls(void **state) {
 
 static void yaml_trees(void **state) {
   (void)state;
-  const char text[] = "# c\nkind: Component\nmetadata: {name: 'a: b'}\nspec:\n  list:\n  - name: x\n    value: 5\n  - &r {name: y}\n  - *r\n---\nkind: Two\nempty:\ntilde: ~\nquoted: \"null\"\n---\n---\nkind: Three\n";
+  const char text[] =
+      "# c\nkind: Component\nmetadata: {name: 'a: b'}\nspec:\n  list:\n  - name: x\n    value: 5\n  - &r {name: y}\n  - *r\n---\nkind: "
+      "Two\nempty:\ntilde: ~\nquoted: \"null\"\n---\n---\nkind: Three\n";
   struct pool pool;
   const struct ytree *docs;
   mv_error_t err = {0};
@@ -140,14 +157,17 @@ static void yaml_errors(void **state) {
     mv_error_t err = {0};
     pool_init(&pool, NULL, 0);
     assert_false(ytree_parse(&pool, "f.yaml", span_of(cases[i][0]), &docs, &err));
-    if (strncmp(err.message, cases[i][1], strlen(cases[i][1])) != 0) fail_msg("\"%s\" does not begin with \"%s\"", err.message, cases[i][1]);
+    if (strncmp(err.message, cases[i][1], strlen(cases[i][1])) != 0)
+      fail_msg("\"%s\" does not begin with \"%s\"", err.message, cases[i][1]);
     pool_fini(&pool);
   }
 }
 
 /* ---- CEL ---- */
 
-static const char event[] = "{\"type\":\"order\",\"data\":{\"n\":5,\"color\":\"red\",\"list\":[\"a\",\"b\"],\"nested\":{\"x\":null},\"a-b\":true,\"f\":1.5},\"id\":\"1\"}";
+static const char event[] =
+    "{\"type\":\"order\",\"data\":{\"n\":5,\"color\":\"red\",\"list\":[\"a\",\"b\"],\"nested\":{\"x\":null},\"a-b\":true,\"f\":1.5},\"id\":"
+    "\"1\"}";
 
 /* 1 true, 0 false, -1 error when run, -2 error when compiled */
 static int match(const char *rule) {
@@ -192,7 +212,10 @@ static void cel_rules(void **state) {
 
 static void times(void **state) {
   (void)state;
-  const struct { const char *text; int64_t ms; } good[] = {{"300ms", 300}, {"1h30m", 5400000}, {"1.5s", 1500}, {"0", 0}, {"1000", 1000}, {"2m", 120000}, {"1us", 0}};
+  const struct {
+    const char *text;
+    int64_t ms;
+  } good[] = {{"300ms", 300}, {"1h30m", 5400000}, {"1.5s", 1500}, {"0", 0}, {"1000", 1000}, {"2m", 120000}, {"1us", 0}};
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     int64_t ms = -1;
     assert_true(clock_duration(span_of(good[i].text), 1, &ms));
@@ -267,6 +290,14 @@ static void policies(void **state) {
   assert_null(policies_find(&p, POLICY_OUTBOUND, "a"));
   assert_int_equal(tries(NULL, OUTCOME_RETRIABLE, 500), 1);
   policies_fini(&p);
+  const char reserved[] =
+      "kind: Resiliency\nspec:\n  policies:\n    retries:\n      DefaultRetryPolicy: {duration: 1ms, maxRetries: 1}\n      "
+      "DefaultComponentInboundRetryPolicy: {duration: 1ms, maxRetries: 2}\n";
+  struct policies d = {0};
+  assert_true(ytree_parse(&pool, "r.yaml", span_of(reserved), &docs, &err));
+  assert_true(policies_load(&d, &pool, "r.yaml", docs, &err));
+  assert_int_equal(tries(policies_find(&d, POLICY_APP, "x"), OUTCOME_RETRIABLE, 500), 2);
+  assert_int_equal(tries(policies_find(&d, POLICY_INBOUND, "x"), OUTCOME_RETRIABLE, 500), 3);
   const char wrong[] = "kind: Resiliency\nspec:\n  targets:\n    apps:\n      a: {retry: nowhere}\n";
   struct policies q = {0};
   assert_true(ytree_parse(&pool, "r.yaml", span_of(wrong), &docs, &err));
@@ -276,7 +307,9 @@ static void policies(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(finding_routes), cmocka_unit_test(every_route_is_found), cmocka_unit_test(urls), cmocka_unit_test(yaml_trees),
-                                     cmocka_unit_test(yaml_errors), cmocka_unit_test(cel_rules), cmocka_unit_test(times), cmocka_unit_test(policies)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(finding_routes), cmocka_unit_test(every_route_is_found),
+                                     cmocka_unit_test(urls),           cmocka_unit_test(yaml_trees),
+                                     cmocka_unit_test(yaml_errors),    cmocka_unit_test(cel_rules),
+                                     cmocka_unit_test(times),          cmocka_unit_test(policies)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

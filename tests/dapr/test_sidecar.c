@@ -34,7 +34,9 @@ static void write_file(const char *name, const char *text) {
 static void state(void **s) {
   (void)s;
   struct sidecar *sc = open_memory(NULL);
-  assert_int_equal(call(sc, "POST", "/v1.0/state/statestore", NULL, "[{\"key\":\"a\",\"value\":{\"z\":1,\"a\":[1.0]}},{\"key\":\"b\",\"value\":\"x\\u0000y\"}]", &g), 204);
+  assert_int_equal(call(sc, "POST", "/v1.0/state/statestore", NULL,
+                        "[{\"key\":\"a\",\"value\":{\"z\":1,\"a\":[1.0]}},{\"key\":\"b\",\"value\":\"x\\u0000y\"}]", &g),
+                   204);
   assert_int_equal(call(sc, "GET", "/v1.0/state/statestore/a", NULL, NULL, &g), 200);
   assert_string_equal(g.body, "{\"a\":[1],\"z\":1}");
   assert_non_null(strstr(g.headers, "Etag: "));
@@ -82,7 +84,8 @@ static bool app_handle(void *env, const struct http_request *r, const struct htt
   const char *const json[] = {"Content-Type", "application/json", NULL};
   (void)err;
   if (strcmp(r->path, "/dapr/subscribe") == 0)
-    return sink->head(sink->env, a->subscribe ? 200 : 404, json) && sink->data(sink->env, a->subscribe ? a->subscribe : "", a->subscribe ? strlen(a->subscribe) : 0);
+    return sink->head(sink->env, a->subscribe ? 200 : 404, json) &&
+           sink->data(sink->env, a->subscribe ? a->subscribe : "", a->subscribe ? strlen(a->subscribe) : 0);
   pthread_mutex_lock(&a->lock);
   a->calls++;
   snprintf(a->path, sizeof a->path, "%s", r->path);
@@ -114,9 +117,14 @@ static struct sidecar *open_with_app(struct app *a, const char *const *resources
 
 static void delivery(void **s) {
   (void)s;
-  struct app a = {.lock = PTHREAD_MUTEX_INITIALIZER, .answer = 200,
-                  .subscribe = "[{\"pubsubname\":\"pubsub\",\"topic\":\"t\",\"routes\":{\"rules\":[{\"match\":\"event.data.n > 5\",\"path\":\"/big\"}],\"default\":\"small\"}},"
-                               "{\"pubsubname\":\"nowhere\",\"topic\":\"t\",\"route\":\"/x\"},{\"topic\":1},{\"pubsubname\":\"pubsub\",\"topic\":\"bad\",\"routes\":{\"rules\":[{\"match\":\"((\",\"path\":\"/y\"}]}}]"};
+  struct app a = {
+      .lock = PTHREAD_MUTEX_INITIALIZER,
+      .answer = 200,
+      .subscribe =
+          "[{\"pubsubname\":\"pubsub\",\"topic\":\"t\",\"routes\":{\"rules\":[{\"match\":\"event.data.n > "
+          "5\",\"path\":\"/big\"}],\"default\":\"small\"}},"
+          "{\"pubsubname\":\"nowhere\",\"topic\":\"t\",\"route\":\"/"
+          "x\"},{\"topic\":1},{\"pubsubname\":\"pubsub\",\"topic\":\"bad\",\"routes\":{\"rules\":[{\"match\":\"((\",\"path\":\"/y\"}]}}]"};
   struct sidecar *sc = open_with_app(&a, NULL);
   assert_int_equal(call(sc, "POST", "/v1.0/publish/pubsub/t", NULL, "{\"n\":12345678901234567890}", &g), 204);
   assert_int_equal(wait_calls(&a, 1, 2000), 1);
@@ -126,7 +134,8 @@ static void delivery(void **s) {
   assert_int_equal(wait_calls(&a, 2, 2000), 2);
   assert_string_equal(a.path, "/small");
   const char *const event[] = {"Content-Type", "application/cloudevents+json", NULL};
-  assert_int_equal(call(sc, "POST", "/v1.0/publish/pubsub/t", event, "{ }", &g), 204); /* an event of nothing: no data.n, so the rule fails and it is dropped */
+  assert_int_equal(call(sc, "POST", "/v1.0/publish/pubsub/t", event, "{ }", &g),
+                   204); /* an event of nothing: no data.n, so the rule fails and it is dropped */
   assert_int_equal(call(sc, "POST", "/v1.0/publish/pubsub/t", event, "[1]", &g), 500);
   assert_int_equal(call(sc, "POST", "/v1.0/publish/pubsub/t?metadata.rawPayload=true", NULL, "no json", &g), 204);
   assert_int_equal(call(sc, "GET", "/v1.0/invoke/app/method/hello/../there?x=1", NULL, NULL, &g), 200);
@@ -144,7 +153,9 @@ static void scopes_and_tokens(void **s) {
              "---\nkind: Component\nmetadata: {name: s}\nspec:\n  type: secretstores.local.file\n  metadata: [{name: secretsFile, value: secrets.json}]\n"
              "---\nkind: Component\nmetadata: {name: st}\nauth: {secretStore: s}\nspec:\n  type: state.in-memory\n  metadata:\n  - {name: keyPrefix, value: '{appID}-x'}\n  - name: k\n    secretKeyRef: {name: one}\n");
   write_file("secrets.json", "{\"one\":\"1\",\"two\":\"2\"}");
-  write_file("conf.yaml", "kind: Configuration\nspec:\n  secrets:\n    scopes:\n    - {storeName: s, defaultAccess: deny, allowedSecrets: [one]}\n  mtls: {}\n");
+  write_file("conf.yaml",
+             "kind: Configuration\nspec:\n  secrets:\n    scopes:\n    - {storeName: s, defaultAccess: deny, allowedSecrets: [one]}\n  "
+             "mtls: {}\n");
   const char *const resources[] = {"c.yaml", NULL};
   struct sidecar_options o = {.resources = resources, .config = "conf.yaml", .api_token = "tok"};
   struct sidecar *sc = open_memory(&o);
@@ -193,14 +204,17 @@ static void clear_errors(void **s) {
     mv_error_t err = {0};
     write_file("bad.yaml", cases[i][0]);
     assert_null(minivm_dapr.open(&o, &err));
-    if (strncmp(err.message, cases[i][1], strlen(cases[i][1])) != 0) fail_msg("\"%s\" does not begin with \"%s\"", err.message, cases[i][1]);
+    if (strncmp(err.message, cases[i][1], strlen(cases[i][1])) != 0)
+      fail_msg("\"%s\" does not begin with \"%s\"", err.message, cases[i][1]);
   }
 }
 
 /* A disk that is full is an error in words, and over when there is room again. */
 static void full_disk(void **s) {
   (void)s;
-  write_file("small.yaml", "kind: Component\nmetadata: {name: small}\nspec:\n  type: state.sqlite\n  metadata:\n  - name: connectionString\n    value: file:small.db?_pragma=max_page_count(24)\n");
+  write_file("small.yaml",
+             "kind: Component\nmetadata: {name: small}\nspec:\n  type: state.sqlite\n  metadata:\n  - name: connectionString\n    value: "
+             "file:small.db?_pragma=max_page_count(24)\n");
   const char *const resources[] = {"small.yaml", NULL};
   struct sidecar_options o = {.resources = resources};
   struct sidecar *sc = open_memory(&o);
@@ -213,7 +227,8 @@ static void full_disk(void **s) {
     status = call(sc, "POST", "/v1.0/state/small", NULL, body, &g);
   }
   assert_int_equal(status, 500);
-  assert_string_equal(g.body, "{\"errorCode\":\"ERR_STATE_SAVE\",\"message\":\"failed saving state in state store small: database or disk is full\"}");
+  assert_string_equal(
+      g.body, "{\"errorCode\":\"ERR_STATE_SAVE\",\"message\":\"failed saving state in state store small: database or disk is full\"}");
   assert_int_equal(call(sc, "GET", "/v1.0/state/small/k0", NULL, NULL, &g), 200);
   assert_int_equal(call(sc, "DELETE", "/v1.0/state/small/k0", NULL, NULL, &g), 204);
   assert_int_equal(call(sc, "POST", "/v1.0/state/small", NULL, "[{\"key\":\"again\",\"value\":1}]", &g), 204);
@@ -234,7 +249,12 @@ static void receiver_gives_up(void **s) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(state), cmocka_unit_test(sqlite_survives), cmocka_unit_test(delivery), cmocka_unit_test(scopes_and_tokens),
-                                     cmocka_unit_test(clear_errors), cmocka_unit_test(full_disk), cmocka_unit_test(receiver_gives_up)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(state),
+                                     cmocka_unit_test(sqlite_survives),
+                                     cmocka_unit_test(delivery),
+                                     cmocka_unit_test(scopes_and_tokens),
+                                     cmocka_unit_test(clear_errors),
+                                     cmocka_unit_test(full_disk),
+                                     cmocka_unit_test(receiver_gives_up)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

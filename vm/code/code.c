@@ -55,8 +55,9 @@ void code_fini(struct module *m) {
 bool ir_of_function(struct ircode *c, struct arena *scratch, struct module *m, uint32_t func, mv_error_t *err) {
   const struct module_code *mc = module_code_of(m);
   *c = (struct ircode){.module = m, .func = func, .arena = scratch, .fusion = !mc->opt->no_fusion && !mc->opt->trace};
+  c->all_forms = c->fusion && exec_all_forms();
   if (!ir_translate(c, mc->opt, mc, err)) return false;
-  if (c->fusion) ir_fuse(c);
+  if (c->all_forms) ir_fuse(c);
   return true;
 }
 

@@ -47,7 +47,8 @@ struct ircode {
   uint32_t first_temp; /* slots from here on are temporaries */
   uint32_t params;     /* cells */
   uint32_t frame;      /* cells */
-  bool fusion;
+  bool fusion;  /* accumulators and fused forms */
+  bool all_forms; /* superinstructions and the vector accumulator too */
   mv_error_t *err;
 };
 

@@ -69,11 +69,14 @@ static void forget_all(struct lower *l) {
   for (unsigned k = 0; k < CLASSES; k++) forget(l, k);
 }
 
+/* May values of the type stay in their accumulator? */
+static bool has_acc(const struct lower *l, unsigned rt) { return rt == RT_v128 ? l->c->all_forms : l->c->fusion; }
+
 /* The form of reading a slot as type rt: 'A' if possible and allowed. */
 static char reads(struct lower *l, uint32_t slot, unsigned rt, bool allowed, bool keep) {
   const unsigned k = class_of(rt);
   struct acc *a = &l->acc[k];
-  if (allowed && l->c->fusion && a->slot == slot) {
+  if (allowed && has_acc(l, rt) && a->slot == slot) {
     if (keep) in_slot(l, k);
     a->unread = false;
     return 'A';
@@ -87,7 +90,7 @@ static void writes(struct lower *l, uint32_t at, unsigned rt) {
   const unsigned k = class_of(rt);
   forget(l, k);
   overwrite(l, i->d, class_cells(k));
-  const bool temp = i->d >= l->c->first_temp && l->c->fusion;
+  const bool temp = i->d >= l->c->first_temp && has_acc(l, rt);
   i->fd = temp ? 'A' : 'S';
   l->acc[k] = (struct acc){i->d, at, temp};
 }

@@ -149,5 +149,7 @@ const struct ropinfo *rop_info(unsigned irop);
 const char *rop_name(unsigned irop);
 /* The value in the first word of an operation that makes the interpreter run it. Provided by exec/. */
 uint64_t exec_handler(unsigned rop);
+/* Does this interpreter have superinstructions and a vector accumulator? See exec/handlers.h. */
+bool exec_all_forms(void);
 
 #endif

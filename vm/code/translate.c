@@ -607,7 +607,7 @@ static void branch_if(struct tr *t, struct val *v, bool when, uint32_t label) {
       unsigned k = (i.op - c.base) / c.stride;
       remove_ir(t, def);
       if (!when && c.count == 10) k = int_inverse[k];
-      struct ir *b = tr_emit(t, c.base + c.stride * k + 1 + (!when && c.count == 6));
+      struct ir *b = tr_emit(t, c.base + c.stride * k + (!when && c.count == 6 ? 2u : 1u));
       b->a = i.a, b->b = i.b, b->imm = i.imm, b->flags = i.flags, b->label = label;
       touch(t, b->a);
       if (b->b != NO_SLOT) touch(t, b->b);

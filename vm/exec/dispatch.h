@@ -45,6 +45,8 @@
   const union word *pc, cell *fp, uint8_t *mem, uint64_t len, uint64_t acc, struct instance *inst, float fs, double fd, v128 va
 #define STATE pc, fp, mem, len, acc, inst, fs, fd, va
 
+#define DISPATCH_ALL_FORMS (MV_DISPATCH == MV_DISPATCH_TAIL)
+
 #define ex (inst->exec)
 
 #if MV_DISPATCH == MV_DISPATCH_TAIL

@@ -1,4 +1,7 @@
-/* All handlers, in any order. Included once, by exec/interp.c, in the place that its dispatcher needs. */
+/* All handlers, in any order. Included once, by exec/interp.c, in the place that its dispatcher needs.
+ *
+ * Compilers take minutes for one function of thousands of labels. So where the handlers are labels or cases (DISPATCH_ALL_FORMS is 0), vectors live
+ * in slots only and there are no superinstructions; the other forms share one handler, which code/lower.c never chooses. */
 #define BIN(id, T, trap, expr) FORMS_BIN(BIN_H, id, T, trap, expr)
 #define RBIN(id, T, expr) FORMS_RBIN(RBIN_H, id, T, expr)
 #define CMP(id, T, expr) FORMS_BIN(CMP_H, id, T, expr) FORMS_BR(BRT_H, id, T, expr)
@@ -13,12 +16,16 @@
 #define CONST(id, T) FORMS_CONST(CONST_H, id, T)
 #define SELECT(id, T) FORMS_SELECT(SELECT_H, id, T)
 #define RET(id, T) FORMS_RET(RET_H, id, T)
+#if DISPATCH_ALL_FORMS
 #define BIN2(id, T, first, second, expr) FORMS_BIN2(BIN2_H, id, T, expr)
 #define FBIN2(id, T, first, second, side, expr) FORMS_FBIN2(BIN2_H, id, T, expr)
 #define ADDBR(id, T, add, cmp, expr) FORMS_ADDBR(ADDBR_H, id, T, expr)
 #define SELCMP(id, T, cmp, expr) FORMS_SELCMP(SELCMP_H, id, T, expr)
 #define LOADOP(id, T, load, op, side, n, get, expr) FORMS_LOADOP(LOADOP_H, id, T, n, get, expr)
+#endif
 #include "code/rops.def"
+
+#if DISPATCH_ALL_FORMS
 #define SIMD1(id) FORMS_UN(V1_H, id, 0)
 #define SIMD2(id) FORMS_V2(V2_H, id, 0)
 #define SIMD3(id) FORMS_V3(V3_H, id, 0)
@@ -29,6 +36,48 @@
 #define SIMD_REPLACE(id, b) FORMS_VREPLACE(REPLACE_H, id, b)
 #define SIMD_LOAD(id, n) FORMS_LOAD(VLOAD_H, id, n)
 #define SIMD_STORE(id, n) FORMS_VSTORE(VSTORE_H, id, n)
+#else
+#define SIMD1(id) V1_H(id, S, S, 0)
+#define SIMD2(id) V2_H(id, S, S, S, 0)
+#define SIMD3(id) V3_H(id, S, S, 0)
+#define SIMD_SHIFT(id) SHIFT_H(id, S, S, S, 0) SHIFT_H(id, S, A, S, 0) SHIFT_H(id, S, I, S, 0)
+#define SIMD_TEST(id) VTEST_H(id, S, A, 0) VTEST_H(id, S, S, 0)
+#define SIMD_SPLAT(id, b) SPLAT_H(id, S, S, b) SPLAT_H(id, A, S, b)
+#define SIMD_EXTRACT(id, b) EXTRACT_H(id, S, A, b) EXTRACT_H(id, S, S, b)
+#define SIMD_REPLACE(id, b) REPLACE_H(id, S, S, S, b) REPLACE_H(id, S, A, S, b)
+#define SIMD_LOAD(id, n) \
+  VLOAD_H(id, S, S, n) VLOAD_H(id, A, S, n) VLOAD_H(id, P, S, n) VLOAD_H(id, Q, S, n) VLOAD_H(id, X, S, n) VLOAD_H(id, Y, S, n) VLOAD_H(id, I, S, n) \
+  VLOAD_H(id, B, S, n) VLOAD_H(id, Z, S, n)
+#define SIMD_STORE(id, n) \
+  VSTORE_H(id, S, S, n) VSTORE_H(id, A, S, n) VSTORE_H(id, P, S, n) VSTORE_H(id, X, S, n) VSTORE_H(id, I, S, n) VSTORE_H(id, B, S, n)
+#endif
 #include "exec/simd.def"
+
+#if !DISPATCH_ALL_FORMS
+#define M2(id, a, b, ...) HANDLER(ROP_##id##_##a##b)
+#define M3(id, a, b, c, ...) HANDLER(ROP_##id##_##a##b##c)
+#define M4(id, a, b, c, d, ...) HANDLER(ROP_##id##_##a##b##c##d)
+#define BIN2(id, ...) FORMS_BIN2(M4, id, 0)
+#define FBIN2(id, ...) FORMS_FBIN2(M4, id, 0)
+#define ADDBR(id, ...) FORMS_ADDBR(M2, id, 0)
+#define SELCMP(id, ...) FORMS_SELCMP(M3, id, 0)
+#define LOADOP(id, ...) FORMS_LOADOP(M3, id, 0)
+#include "code/rops.def"
+#define SIMD1(id) M2(id, S, A, 0) M2(id, A, A, 0) M2(id, A, S, 0)
+#define SIMD2(id) M3(id, S, S, A, 0) M3(id, S, A, A, 0) M3(id, A, S, A, 0) M3(id, S, A, S, 0) M3(id, A, S, S, 0)
+#define SIMD3(id) M2(id, S, A, 0) M2(id, A, A, 0) M2(id, C, A, 0) M2(id, A, S, 0) M2(id, C, S, 0)
+#define SIMD_SHIFT(id) \
+  M3(id, S, S, A, 0) M3(id, S, A, A, 0) M3(id, A, S, A, 0) M3(id, S, I, A, 0) M3(id, A, I, A, 0) M3(id, A, S, S, 0) M3(id, A, I, S, 0)
+#define SIMD_TEST(id) M2(id, A, A, 0) M2(id, A, S, 0)
+#define SIMD_SPLAT(id, b) M2(id, S, A, 0) M2(id, A, A, 0)
+#define SIMD_EXTRACT(id, b) M2(id, A, A, 0) M2(id, A, S, 0)
+#define SIMD_REPLACE(id, b) M3(id, S, S, A, 0) M3(id, S, A, A, 0) M3(id, A, S, A, 0) M3(id, A, S, S, 0)
+#define SIMD_LOAD(id, n) \
+  M2(id, S, A, 0) M2(id, A, A, 0) M2(id, P, A, 0) M2(id, Q, A, 0) M2(id, X, A, 0) M2(id, Y, A, 0) M2(id, I, A, 0) M2(id, B, A, 0) M2(id, Z, A, 0)
+#define SIMD_STORE(id, n) M2(id, S, A, 0) M2(id, A, A, 0) M2(id, P, A, 0) M2(id, X, A, 0) M2(id, I, A, 0) M2(id, B, A, 0)
+#include "exec/simd.def"
+  TRAP(TRAP_UNREACHABLE);
+#endif
+
 #include "exec/ops_control.h"
 #include "exec/ops_misc.h"

@@ -122,12 +122,20 @@ static bool parse_custom(struct parser *p, const struct annotation *a, struct cu
   if (!take_string(p, &args, &c->name)) return annotation_error(p, a, "@custom annotation: missing section name");
   if (!utf8_valid(c->name.bytes, c->name.size)) return annotation_error(p, a, "@custom annotation: malformed UTF-8 encoding");
   if (!parse_place(p, a, &args, &c->place)) return false;
-  for (size_t n; is_string(text, n = peek_arg(&args, &text)); args.pos += (uint32_t)n) string_decode(text, n, &c->bytes);
-  return !peek_arg(&args, &text) || annotation_error(p, a, "@custom annotation: unexpected token");
+  size_t n;
+  while ((n = peek_arg(&args, &text)) > 0 && is_string(text, n)) {
+    string_decode(text, n, &c->bytes);
+    args.pos += (uint32_t)n;
+  }
+  return n == 0 || annotation_error(p, a, "@custom annotation: unexpected token");
 }
 
 bool take_customs(struct parser *p) {
-  for (struct annotation *a; (a = take_annotation(p, p->t, ANNOTATION_CUSTOM)) != NULL;) {
+  struct source *s = p->s;
+  for (size_t i = first_annotation(s, p->t); i < s->nannotations && s->annotations[i].token == p->t; i++) {
+    struct annotation *a = &s->annotations[i];
+    if (a->kind != ANNOTATION_CUSTOM) continue;
+    a->used = true;
     if (!array_reserve((void **)&p->customs, &p->cap_customs, p->ncustoms + 1, sizeof *p->customs)) return no_memory(p);
     struct custom *c = &p->customs[p->ncustoms++];
     *c = (struct custom){0};

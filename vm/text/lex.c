@@ -44,20 +44,18 @@ bool utf8_valid(const char *p, size_t n) {
 
 /* ---- positions and errors ------------------------------------------------------------------------------ */
 
-void text_position(const char *text, size_t size, size_t pos, uint32_t *line, uint32_t *column) {
-  *line = *column = 1;
-  if (pos > size) pos = size;
-  for (size_t i = 0; i < pos; i++) {
-    if (text[i] == '\n') {
-      ++*line;
-      *column = 1;
-    } else if (((unsigned char)text[i] & 0xc0) != 0x80) {
-      ++*column;
+void position_advance(struct position *at, const char *text, size_t pos) {
+  for (; at->pos < pos; at->pos++) {
+    if (text[at->pos] == '\n') {
+      at->line++;
+      at->column = 1;
+    } else if (((unsigned char)text[at->pos] & 0xc0) != 0x80) { /* characters, not bytes */
+      at->column++;
     }
   }
 }
 
-bool source_error(const struct source *s, uint32_t pos, mv_error_t *err, const char *format, ...) {
+bool source_error(struct source *s, uint32_t pos, mv_error_t *err, const char *format, ...) {
   if (!err || err->kind != MV_OK) return false;
   va_list ap;
   va_start(ap, format);
@@ -65,7 +63,10 @@ bool source_error(const struct source *s, uint32_t pos, mv_error_t *err, const c
   err->offset = MV_NO_OFFSET;
   vsnprintf(err->message, sizeof err->message, format, ap);
   va_end(ap);
-  text_position(s->text, s->size, pos, &err->line, &err->column);
+  if (s->seen.line == 0 || pos < s->seen.pos) s->seen = (struct position){0, 1, 1};
+  position_advance(&s->seen, s->text, pos);
+  err->line = s->seen.line;
+  err->column = s->seen.column;
   return false;
 }
 

@@ -95,6 +95,7 @@ struct source {
   uint16_t *words; /* hash table of keywords: word + 1 */
   const char *lex_message;
   uint32_t scope; /* the newest scope */
+  struct position { size_t pos; uint32_t line, column; } seen; /* of the last error, from which the next one counts on */
 };
 
 /* Splits a text into tokens, the last one TOKEN_EOF or TOKEN_ERROR. Fails only when memory is short or the text is too long: what is no token is
@@ -117,7 +118,8 @@ bool utf8_valid(const char *p, size_t n);
 size_t annotation_next(const struct source *, uint32_t *pos, uint32_t end);
 
 /* Reports MV_MALFORMED with the line and column of text position `pos`. Always returns false. */
-bool source_error(const struct source *, uint32_t pos, mv_error_t *err, const char *format, ...) MV_PRINTF(4, 5);
-void text_position(const char *text, size_t size, size_t pos, uint32_t *line, uint32_t *column);
+bool source_error(struct source *, uint32_t pos, mv_error_t *err, const char *format, ...) MV_PRINTF(4, 5);
+/* Moves a position forward to `pos`. */
+void position_advance(struct position *, const char *text, size_t pos);
 
 #endif

@@ -10,7 +10,8 @@
 /* Section ids (core/binary/modules#sections). */
 enum { SEC_CUSTOM, SEC_TYPE, SEC_IMPORT, SEC_FUNC, SEC_TABLE, SEC_MEMORY, SEC_GLOBAL, SEC_EXPORT, SEC_START, SEC_ELEM, SEC_CODE, SEC_DATA,
        SEC_DATACOUNT, SEC_TAG, SEC_COUNT };
-enum { NO_SYMBOL = UINT32_MAX, NO_HINT = UINT32_MAX };
+#define NO_SYMBOL UINT32_MAX
+#define NO_HINT UINT32_MAX
 
 struct name_list {
   struct name *at; /* by index; NULL bytes: none */

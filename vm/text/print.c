@@ -398,9 +398,9 @@ static bool print_datas(struct printer *p) {
 
 /* ---- functions ----------------------------------------------------------------------------------------- */
 
-/* The local declarations of a body. The text has no short form for many of a type. */
-static bool print_locals(struct printer *p, struct reader *r, uint32_t index) {
-  enum { MOST_LOCALS = 50000 };
+/* The local declarations of a body. The text has no short form for many of a type, so that there must be a limit. */
+static bool print_locals(struct printer *p, struct reader *r) {
+  enum { MOST_LOCALS = 50000, MOST_OF_MODULE = 1 << 24 };
   uint32_t groups, n;
   uint64_t total = 0;
   if (!reader_u32(r, &groups)) return false;
@@ -409,15 +409,18 @@ static bool print_locals(struct printer *p, struct reader *r, uint32_t index) {
     if (!reader_u32(r, &n)) return false;
     total += n;
     if (total > UINT32_MAX) return print_malformed(p, "too many locals");
-    if (total > MOST_LOCALS) return error_set(p->err, MV_LIMIT, reader_offset(r), "too many locals to print: more than %d", MOST_LOCALS);
+    p->nlocals += n;
+    if (total > MOST_LOCALS || p->nlocals > MOST_OF_MODULE)
+      return error_set(p->err, MV_LIMIT, reader_offset(r), "too many locals to print: more than %d in a function, or %d in all", MOST_LOCALS, MOST_OF_MODULE);
     const uint8_t *type = r->pos, *end = NULL;
     size_t start = p->out.size;
     if (!print_valtype(p, r)) return false;
     end = r->pos;
     p->out.size = start;
     bool open = false;
-    for (; n > 0; n--, index++) {
-      struct seen_name name = find_name(p, SPACE_LOCAL, index);
+    for (; n > 0; n--) {
+      p->func_locals++;
+      struct seen_name name = find_name(p, SPACE_LOCAL, p->func_locals - 1);
       if (open && name.name.bytes) buf_byte(&p->out, ')');
       if (!open || name.name.bytes) {
         print_line(p);
@@ -442,6 +445,7 @@ static bool print_func(struct printer *p, struct reader *r) {
   p->func = p->count[SPACE_FUNC]++;
   p->label_number = 0;
   uint32_t type = p->func_types[p->func];
+  p->func_locals = type < p->ntypes ? p->types[type].nparams : 0;
   if (!reader_u32(r, &size)) return false;
   if (size > reader_left(r)) return print_malformed(p, "unexpected end of section or function");
   struct reader body = *r;
@@ -450,7 +454,7 @@ static bool print_func(struct printer *p, struct reader *r) {
   print_line(p);
   buf_text(&p->out, "(func");
   print_definition(p, SPACE_FUNC, p->func);
-  if (!print_typeuse(p, type, true) || !print_locals(p, &body, type < p->ntypes ? p->types[type].nparams : 0)) return false;
+  if (!print_typeuse(p, type, true) || !print_locals(p, &body)) return false;
   p->indent++;
   if (!print_body(p, &body)) return false;
   p->indent--;

@@ -60,7 +60,9 @@ struct printer {
   struct hint_at { uint32_t func, offset; uint8_t value; } *hints; /* in order */
   size_t nhints, cap_hints, hints_printed;
 
+  uint64_t nlocals; /* printed so far */
   uint32_t func, label_number; /* the function being printed */
+  uint32_t func_locals;        /* its parameters and locals, so far as they are printed: names of others are nobody's */
   const uint8_t *body;
   struct open_label *open;
   size_t nopen, cap_open;
@@ -114,6 +116,7 @@ void tree_delete(struct tree *);
 /* ---- print_names.c */
 MV_MUST_USE bool read_names(struct printer *);
 struct seen_name find_name(const struct printer *, enum space, uint32_t index); /* locals: of p->func */
+bool has_local_names(const struct printer *); /* has p->func any? */
 struct seen_name find_field(const struct printer *, uint32_t type, uint32_t index);
 struct name find_label(const struct printer *, uint32_t number);
 MV_MUST_USE bool print_customs(struct printer *);

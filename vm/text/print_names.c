@@ -6,7 +6,8 @@
 
 /* ---- looking names up ---------------------------------------------------------------------------------- */
 
-static size_t find_inner(const struct inner_list *list, uint32_t outer, uint32_t inner) {
+/* The first at or behind this pair. */
+static size_t lower_bound(const struct inner_list *list, uint32_t outer, uint32_t inner) {
   size_t lo = 0, hi = list->n;
   while (lo < hi) {
     size_t mid = lo + (hi - lo) / 2;
@@ -14,12 +15,22 @@ static size_t find_inner(const struct inner_list *list, uint32_t outer, uint32_t
     if (n->outer < outer || (n->outer == outer && n->inner < inner)) lo = mid + 1;
     else hi = mid;
   }
-  return lo < list->n && list->at[lo].outer == outer && list->at[lo].inner == inner ? lo : SIZE_MAX;
+  return lo;
+}
+
+static size_t find_inner(const struct inner_list *list, uint32_t outer, uint32_t inner) {
+  size_t i = lower_bound(list, outer, inner);
+  return i < list->n && list->at[i].outer == outer && list->at[i].inner == inner ? i : SIZE_MAX;
+}
+
+bool has_local_names(const struct printer *p) {
+  size_t i = lower_bound(&p->names.locals, p->func, 0);
+  return i < p->names.locals.n && p->names.locals.at[i].outer == p->func;
 }
 
 struct seen_name find_name(const struct printer *p, enum space space, uint32_t index) {
   if (space == SPACE_LOCAL) {
-    size_t i = find_inner(&p->names.locals, p->func, index);
+    size_t i = index < p->func_locals ? find_inner(&p->names.locals, p->func, index) : SIZE_MAX;
     return i == SIZE_MAX ? (struct seen_name){0} : (struct seen_name){p->names.locals.at[i].name, p->local_ids[i]};
   }
   const struct name_list *list = &p->names.space_names[space];

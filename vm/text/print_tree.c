@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum node_kind { NODE_PLAIN, NODE_BLOCK, NODE_IF, NODE_TRY, NODE_THEN, NODE_ELSE, NODE_DO, NODE_CATCH, NODE_DELEGATE };
-enum { NO_NODE = UINT32_MAX };
+#define NO_NODE UINT32_MAX
 
 struct node {
   uint32_t offset; /* of the instruction in the body */

@@ -230,10 +230,14 @@ static bool print_signature(struct printer *p, const struct typeinfo *t, bool bo
 }
 
 bool print_typeuse(struct printer *p, uint32_t type, bool bound) {
+  enum { LONG = 32 }; /* a long signature is not repeated wherever it is used, unless its parameters have names there */
+  const struct typeinfo *t = type < p->ntypes ? &p->types[type] : NULL;
   buf_text(&p->out, " (type ");
   print_index(p, SPACE_TYPE, type);
   buf_byte(&p->out, ')');
-  return type >= p->ntypes || p->types[type].form != 0x60 || print_signature(p, &p->types[type], bound);
+  if (!t || t->form != 0x60) return true;
+  if ((uint64_t)t->nparams + t->nresults > LONG && !(bound && has_local_names(p))) return true;
+  return print_signature(p, t, bound);
 }
 
 static bool print_struct(struct printer *p, struct reader *r, uint32_t type) {

@@ -301,8 +301,8 @@ static bool parse_command(struct script *x, mv_wast_command_t *c, unsigned depth
 /* The commands up to token `end`. One that cannot be parsed becomes MV_WAST_UNKNOWN. */
 static bool parse_commands(struct script *x, uint32_t end, unsigned depth, const mv_wast_command_t **out, size_t *n) {
   struct parser *p = &x->p;
-  size_t count = 0, pos = 0;
-  uint32_t line = 1, column = 1;
+  size_t count = 0;
+  struct position start = {0, 1, 1};
   for (uint32_t t = p->t; t < end && p->s->tokens[t].kind == TOKEN_LPAR; t = after_form(p, t)) count++;
   mv_wast_command_t *commands = arena_array(&x->arena, count, sizeof *commands);
   if (!commands) return no_memory(p);
@@ -310,10 +310,9 @@ static bool parse_commands(struct script *x, uint32_t end, unsigned depth, const
     mv_wast_command_t *c = &commands[i];
     mv_error_t *outer = p->err, err = {.offset = MV_NO_OFFSET};
     uint32_t next = after_form(p, p->t);
-    for (; pos < peek(p)->pos; pos++, column++)
-      if (p->s->text[pos] == '\n') line++, column = 0;
-    c->line = line;
-    c->column = column;
+    position_advance(&start, p->s->text, peek(p)->pos);
+    c->line = start.line;
+    c->column = start.column;
     p->err = &err;
     bool ok = parse_command(x, c, depth);
     p->err = outer;

@@ -28,14 +28,10 @@ static mv_wat_map_t *map_make(const char *text, const struct parsed_module *m) {
   map->n = m->nmap;
   for (size_t i = 0; i < m->nmap; i++) order[i] = &m->map[i];
   if (m->nmap) qsort(order, m->nmap, sizeof *order, by_position);
-  uint32_t line = 1, column = 1;
-  size_t pos = 0;
+  struct position at = {0, 1, 1};
   for (size_t i = 0; i < m->nmap; i++) {
-    for (; pos < order[i]->pos; pos++) {
-      if (text[pos] == '\n') line++, column = 1;
-      else if (((unsigned char)text[pos] & 0xc0) != 0x80) column++;
-    }
-    map->at[order[i] - m->map] = (struct wat_line){order[i]->offset, line, column};
+    position_advance(&at, text, order[i]->pos);
+    map->at[order[i] - m->map] = (struct wat_line){order[i]->offset, at.line, at.column};
   }
   free(order);
   return map;

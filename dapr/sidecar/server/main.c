@@ -28,6 +28,8 @@ struct settings {
   int metrics_port;
   bool metrics;
   int64_t max_body, grace;
+  const char *ignored[LIST_MAX]; /* flags that have no effect here */
+  size_t ignored_count;
   char **command; /* after --: the application */
 };
 
@@ -64,12 +66,16 @@ static const struct flag flags[] = {
     {"dapr-graceful-shutdown-seconds", SECONDS, 0, "N: for requests under way (default 5)"},
     /* daprd's flags for what is not here are accepted, so that its command lines work. */
     {"namespace", TEXT, AT(sidecar.name_space), ""},
-    {"dapr-grpc-port", IGNORED, 0, ""}, {"dapr-internal-grpc-port", IGNORED, 0, ""}, {"dapr-public-port", IGNORED, 0, ""}, {"dapr-internal-grpc-listen-address", IGNORED, 0, ""},
-    {"placement-host-address", IGNORED, 0, ""}, {"scheduler-host-address", IGNORED, 0, ""}, {"control-plane-address", IGNORED, 0, ""}, {"sentry-address", IGNORED, 0, ""},
-    {"mode", IGNORED, 0, ""}, {"app-max-concurrency", IGNORED, 0, ""}, {"profile-port", IGNORED, 0, ""}, {"unix-domain-socket", IGNORED, 0, ""}, {"trust-domain", IGNORED, 0, ""},
-    {"read-buffer-size", IGNORED, 0, ""}, {"dapr-http-read-buffer-size", IGNORED, 0, ""}, {"dapr-block-shutdown-duration", IGNORED, 0, ""}, {"allowed-origins", IGNORED, 0, ""},
-    {"app-health-check-path", IGNORED, 0, ""}, {"app-health-probe-interval", IGNORED, 0, ""}, {"app-health-probe-timeout", IGNORED, 0, ""}, {"app-health-threshold", IGNORED, 0, ""},
-    {"enable-mtls", IGNORED_SWITCH, 0, ""}, {"enable-profiling", IGNORED_SWITCH, 0, ""}, {"enable-api-logging", IGNORED_SWITCH, 0, ""}, {"enable-app-health-check", IGNORED_SWITCH, 0, ""},
+    {"dapr-grpc-port", IGNORED, 0, ""}, {"dapr-internal-grpc-port", IGNORED, 0, ""},
+    {"dapr-public-port", IGNORED, 0, ""}, {"dapr-internal-grpc-listen-address", IGNORED, 0, ""},
+    {"placement-host-address", IGNORED, 0, ""}, {"scheduler-host-address", IGNORED, 0, ""}, {"control-plane-address", IGNORED, 0, ""},
+    {"sentry-address", IGNORED, 0, ""}, {"mode", IGNORED, 0, ""}, {"app-max-concurrency", IGNORED, 0, ""},
+    {"profile-port", IGNORED, 0, ""}, {"unix-domain-socket", IGNORED, 0, ""}, {"trust-domain", IGNORED, 0, ""},
+    {"read-buffer-size", IGNORED, 0, ""}, {"dapr-http-read-buffer-size", IGNORED, 0, ""},
+    {"dapr-block-shutdown-duration", IGNORED, 0, ""}, {"allowed-origins", IGNORED, 0, ""}, {"app-health-check-path", IGNORED, 0, ""},
+    {"app-health-probe-interval", IGNORED, 0, ""}, {"app-health-probe-timeout", IGNORED, 0, ""},
+    {"app-health-threshold", IGNORED, 0, ""}, {"enable-mtls", IGNORED_SWITCH, 0, ""}, {"enable-profiling", IGNORED_SWITCH, 0, ""},
+    {"enable-api-logging", IGNORED_SWITCH, 0, ""}, {"enable-app-health-check", IGNORED_SWITCH, 0, ""},
     {"app-ssl", IGNORED_SWITCH, 0, ""}, {"disable-builtin-k8s-secret-store", IGNORED_SWITCH, 0, ""}};
 
 enum { FLAGS = sizeof flags / sizeof *flags };
@@ -98,13 +104,17 @@ static bool set_list(struct settings *s, const struct flag *f, const char *value
 }
 
 static bool set_size(struct settings *s, const struct flag *f, const char *value) {
-  const struct { const char *unit; int64_t bytes; } units[] = {{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"K", 1000}, {"M", 1000000}, {"G", 1000000000}};
+  const struct {
+    const char *unit;
+    int64_t bytes;
+  } units[] = {{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"K", 1000}, {"M", 1000000}, {"G", 1000000000}};
   size_t digits = strspn(value, "0123456789"), unit = 0;
   int64_t n, scale = f->kind == SIZE_MB ? 1 << 20 : 1;
   while (unit < sizeof units / sizeof *units && strcmp(value + digits, units[unit].unit) != 0) unit++;
   if (unit < sizeof units / sizeof *units) scale = units[unit].bytes;
   else if (value[digits]) return bad(f->name, "is no size: write 4Mi", value);
-  if (!span_int((struct span){value, digits}, &n) || n > INT32_MAX || n * scale > (int64_t)1 << 40) return bad(f->name, "is no size: write 4Mi", value);
+  if (!span_int((struct span){value, digits}, &n) || n > INT32_MAX || n * scale > (int64_t)1 << 40)
+    return bad(f->name, "is no size: write 4Mi", value);
   s->max_body = n * scale;
   return true;
 }
@@ -164,6 +174,7 @@ static int parse(struct settings *s, int argc, char **argv) {
       value = argv[i];
     }
     if (!set(s, f, value)) return 2;
+    if ((f->kind == IGNORED || f->kind == IGNORED_SWITCH) && s->ignored_count < LIST_MAX) s->ignored[s->ignored_count++] = f->name;
   }
   return -1;
 }
@@ -217,6 +228,15 @@ static void *wait_signal(void *env) {
   return NULL;
 }
 
+/* An application that never answers must not keep the sidecar from ending. What was acknowledged is stored by then. */
+static void *watch_end(void *env) {
+  const struct settings *s = env;
+  sleep((unsigned)s->grace + 1);
+  fprintf(stderr, "minivm: requests or deliveries are still under way after %lld s: ending without them\n", (long long)s->grace);
+  _exit(1);
+  return NULL;
+}
+
 static void say(const struct settings *s, int level, const char *format, ...) MV_PRINTF(3, 4);
 static void say(const struct settings *s, int level, const char *format, ...) {
   char text[MV_ERROR_TEXT + 100];
@@ -264,11 +284,14 @@ static int run(const struct settings *s) {
     app.pid = start_app(s);
     if (app.pid < 0 || pthread_create(&child, NULL, wait_app, &app) != 0) app.pid = 0, code = 1;
   }
+  for (size_t i = 0; i < s->ignored_count; i++) say(s, DAPR_LOG_WARN, "--%s has no effect here", s->ignored[i]);
   if (!code) {
     say(s, DAPR_LOG_INFO, "dapr initialized. Status: Running. minivm %s", MINIVM_VERSION);
     s->dapr->wait(s->opened);
     say(s, DAPR_LOG_INFO, "Dapr is shutting down");
   }
+  pthread_t watchdog;
+  if (pthread_create(&watchdog, NULL, watch_end, (void *)(uintptr_t)s) == 0) pthread_detach(watchdog);
   if (app.pid > 0) {
     kill(app.pid, SIGTERM);
     pthread_join(child, NULL);
@@ -282,18 +305,25 @@ static int run(const struct settings *s) {
   return code;
 }
 
-int dapr_main(const struct dapr_interface *, const struct dapr_http *(*)(mv_error_t *), int, char **);
-int dapr_main(const struct dapr_interface *dapr, const struct dapr_http *(*http)(mv_error_t *), int argc, char **argv) {
-  struct settings s = {.dapr = dapr, .addresses = "127.0.0.1", .metrics_address = "127.0.0.1", .metrics_port = METRICS_PORT, .metrics = true, .max_body = 4 << 20, .grace = GRACE_SECONDS};
+int dapr_main(const struct dapr_interface *, int, char **);
+int dapr_main(const struct dapr_interface *dapr, int argc, char **argv) {
+  struct settings s = {.dapr = dapr,
+                       .addresses = "127.0.0.1",
+                       .metrics_address = "127.0.0.1",
+                       .metrics_port = METRICS_PORT,
+                       .metrics = true,
+                       .max_body = 4 << 20,
+                       .grace = GRACE_SECONDS};
   mv_error_t err = {0};
   sigset_t set;
-  s.sidecar = (struct sidecar_options){.app_id = getenv("APP_ID"), .http_port = HTTP_PORT, .log_level = DAPR_LOG_INFO, .log = stdout, .http = http,
+  s.sidecar = (struct sidecar_options){.app_id = getenv("APP_ID"), .http_port = HTTP_PORT, .log_level = DAPR_LOG_INFO, .log = stdout,
                                        .api_token = getenv("DAPR_API_TOKEN"), .app_token = getenv("APP_API_TOKEN")};
   if (!s.sidecar.app_id) s.sidecar.app_id = "minivm";
   if (dapr->version != DAPR_INTERFACE_VERSION) return fprintf(stderr, "minivm: the Dapr parts are of different versions\n"), 1;
   int code = parse(&s, argc, argv);
   if (code >= 0) return code;
-  if (s.app_protocol && strcmp(s.app_protocol, "http") != 0) return fprintf(stderr, "minivm: --app-protocol %s is not built in: use http\n", s.app_protocol), 2;
+  if (s.app_protocol && strcmp(s.app_protocol, "http") != 0)
+    return fprintf(stderr, "minivm: --app-protocol %s is not built in: use http\n", s.app_protocol), 2;
   if (s.resource_count) s.sidecar.resources = s.resources;
   if (s.peer_count) s.sidecar.peers = s.peers;
 #ifdef M_ARENA_MAX

@@ -2,7 +2,7 @@
  *
  * libmicrohttpd passes any method token on (a client's "DELET" is an ordinary 404), gives the target as it came, and
  * runs handlers that block (an application that thinks for a minute) on a thread per connection without holding up others.
- * Its answers are pulled, ours are pushed, so an answer is gathered before it is sent. */
+ * Its answers are pulled, ours are pushed, so an answer is gathered before it is sent; a large one in a temporary file. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@
 
 #include "../text.h"
 
-enum { CONNECTIONS = 1000, IDLE_SECONDS = 300, HEADER_MEMORY = 64 << 10, STACK = 512 << 10, FIRST = 1024 };
+enum { CONNECTIONS = 1000, IDLE_SECONDS = 300, HEADER_MEMORY = 64 << 10, STACK = 512 << 10, FIRST = 1024, GATHER = 1 << 20 };
 
 struct server {
   struct MHD_Daemon *daemon;
@@ -37,6 +37,8 @@ struct exchange {
   /* the answer */
   int status;
   struct buf head, out; /* head: name 0 value 0 ... */
+  FILE *file;           /* holds what came before `out`; NULL: nothing */
+  uint64_t file_size;
 };
 
 static void *new_exchange(void *env, const char *target, struct MHD_Connection *connection) {
@@ -74,6 +76,7 @@ static void end_exchange(void *env, struct MHD_Connection *connection, void **sl
   buf_fini(&x->body);
   buf_fini(&x->head);
   buf_fini(&x->out);
+  if (x->file) fclose(x->file);
   free(x);
   *slot = NULL;
 }
@@ -88,10 +91,19 @@ static bool on_head(void *env, int status, const char *const *headers) {
   return !x->head.failed;
 }
 
+/* Moves what has been gathered to the file. */
+static bool spill(struct exchange *x) {
+  if (!x->file && !(x->file = tmpfile())) return false;
+  if (fwrite(x->out.p, 1, x->out.n, x->file) != x->out.n) return false;
+  x->file_size += x->out.n;
+  buf_clear(&x->out);
+  return true;
+}
+
 static bool on_data(void *env, const void *bytes, size_t n) {
   struct exchange *x = env;
   buf_put(&x->out, bytes, n);
-  return !x->out.failed;
+  return !x->out.failed && (x->out.n < GATHER || spill(x));
 }
 
 struct header_list {
@@ -120,7 +132,12 @@ static bool handle(struct server *s, struct exchange *x, struct MHD_Connection *
   const char *none = NULL;
   pool_init(&headers.pool, first, sizeof first);
   MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &headers);
-  struct http_request r = {.method = method, .url = x->target, .path = x->target, .headers = headers.p ? (const char *const *)headers.p : &none, .body = x->body.p, .body_size = x->body.n};
+  struct http_request r = {.method = method,
+                           .url = x->target,
+                           .path = x->target,
+                           .headers = headers.p ? (const char *const *)headers.p : &none,
+                           .body = x->body.p,
+                           .body_size = x->body.n};
   bool ok = !headers.pool.failed && s->handler(s->env, &r, &sink, &err);
   pool_fini(&headers.pool);
   return ok;
@@ -133,11 +150,20 @@ static void too_large(struct exchange *x) {
   on_data(x, body, sizeof body - 1);
 }
 
-/* Queues the gathered answer; the body's memory goes to libmicrohttpd. */
+/* The body's memory, or a descriptor of the file, goes to libmicrohttpd. */
+static struct MHD_Response *make_response(struct exchange *x) {
+  if (!x->file) {
+    struct buf out = x->out;
+    x->out = (struct buf){0};
+    return MHD_create_response_from_buffer(out.n, out.p, out.p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+  }
+  int fd = spill(x) && fflush(x->file) == 0 ? dup(fileno(x->file)) : -1;
+  return fd < 0 ? NULL : MHD_create_response_from_fd64(x->file_size, fd);
+}
+
 static enum MHD_Result queue(struct exchange *x, struct MHD_Connection *connection) {
-  struct MHD_Response *response = MHD_create_response_from_buffer(x->out.n, x->out.p, x->out.p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+  struct MHD_Response *response = make_response(x);
   if (!response) return MHD_NO;
-  x->out = (struct buf){0};
   struct span head = buf_view(&x->head);
   for (const char *p = head.p, *end = p + head.n; p < end;) {
     const char *value = p + strlen(p) + 1;
@@ -149,7 +175,8 @@ static enum MHD_Result queue(struct exchange *x, struct MHD_Connection *connecti
   return result;
 }
 
-static enum MHD_Result on_request(void *env, struct MHD_Connection *connection, const char *url, const char *method, const char *version, const char *upload, size_t *upload_size, void **slot) {
+static enum MHD_Result on_request(void *env, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+                                  const char *upload, size_t *upload_size, void **slot) {
   struct server *s = env;
   struct exchange *x = *slot;
   (void)url;
@@ -207,14 +234,18 @@ struct server *server_new(const struct server_options *o, mv_error_t *err) {
   s->max_body = o->max_body;
   pthread_mutex_init(&s->lock, NULL);
   pthread_cond_init(&s->quiet, NULL);
-  unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+  unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
+                   (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
   errno = 0;
-  s->daemon = MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-                               MHD_OPTION_URI_LOG_CALLBACK, new_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-                               MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                               (size_t)HEADER_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+  s->daemon = MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
+                               MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_URI_LOG_CALLBACK, new_exchange, NULL,
+                               MHD_OPTION_NOTIFY_COMPLETED, end_exchange, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+                               MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
+                               MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
   if (s->daemon) return s;
-  report(err, MV_USAGE, "cannot listen on %s port %d: %s: choose another port", o->address, o->port, errno ? strerror(errno) : "libmicrohttpd refused");
+  report(err, MV_USAGE, "cannot listen on %s port %d: %s: choose another port", o->address, o->port,
+         errno ? strerror(errno) : "libmicrohttpd refused");
   server_delete(s, 0);
   return NULL;
 }

@@ -19,9 +19,6 @@ declare function raw_body_read(handle: u32, buf: usize, buf_len: usize, written:
 // @ts-ignore
 @external("wasi_snapshot_preview1", "fd_write")
 declare function fd_write(fd: u32, iovs: usize, iovs_len: usize, written: usize): u32;
-// @ts-ignore
-@external("wasi_snapshot_preview1", "proc_exit")
-declare function proc_exit(code: u32): void;
 
 const STATUS: usize = memory.data(8);
 const HANDLE: usize = memory.data(8);
@@ -77,11 +74,4 @@ export function send(method: string, url: string, headers: string = "", body: st
   lastError = raw_req(changetype<usize>(u), u.byteLength, changetype<usize>(m), m.byteLength, changetype<usize>(h), h.byteLength, changetype<usize>(b), b.byteLength, STATUS, HANDLE);
   if (lastError != 0) return null;
   return new Response(load<u16>(STATUS), load<u32>(HANDLE));
-}
-
-// @ts-ignore
-@global
-function failed(message: string | null, file: string | null, line: u32, column: u32): void {
-  print("FAIL abort");
-  proc_exit(1);
 }
