@@ -178,7 +178,7 @@ lint:
 
 ASAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan asan-test:
-	$(MAKE) VARIANT=asan CFLAGS='$(ASAN)' $(if $(call try_link,-fsanitize=address),,CC=gcc) $(if $(filter asan,$@),all,test)
+	$(MAKE) VARIANT=asan CFLAGS='$(ASAN)' PROGRAMS=--quick $(if $(call try_link,-fsanitize=address),,CC=gcc) $(if $(filter asan,$@),all,test)
 
 # The official suite, pinned.
 SUITE_COMMIT := 193e551

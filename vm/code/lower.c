@@ -335,25 +335,27 @@ static unsigned form_bin(const struct ir *i) {
 
 static unsigned index_in(char f, const char *letters) { return (unsigned)(strchr(letters, f) - letters); }
 
+static unsigned is(char form, char letter) { return form == letter; }
+
 static unsigned rop_of(const struct ir *i, const struct ropinfo *info) {
-  const unsigned s = i->fd == 'S';
+  const unsigned s = i->fd == 'S', base = info->base;
   switch (info->shape) {
-  case SHAPE_BIN: case SHAPE_SHIFT: return info->base + form_bin(i) + 5 * s;
-  case SHAPE_V2: case SHAPE_REPLACE: return info->base + form_bin(i) + 3 * s;
-  case SHAPE_BR: return info->base + form_bin(i);
-  case SHAPE_RBIN: case SHAPE_UN: case SHAPE_EXTRACT: case SHAPE_SELECT: return info->base + index_in(i->fa, "SA") + 2 * s;
-  case SHAPE_BRU: case SHAPE_MOV: return info->base + index_in(i->fa, "SA");
-  case SHAPE_LOAD: return info->base + index_in(i->fa, "SAPQXYIBZ") + 9 * s;
-  case SHAPE_STORE: case SHAPE_VSTORE: return info->base + index_in(i->fa, "SAPXIB") + 6 * index_in(i->fb, "SAI");
-  case SHAPE_GGET: case SHAPE_CONST: return info->base + s;
-  case SHAPE_GSET: case SHAPE_RET: return info->base + index_in(i->fa, "SAI");
-  case SHAPE_V3: return info->base + index_in(i->fa, "SAC") + 3 * s;
-  case SHAPE_BIN2: return info->base + (i->fc == 'I' ? 6 + 2 * (i->fa == 'A') : i->fa == 'A' ? 4 : i->fc == 'A' ? 2 : 0) + (i->fb == 'I') + 10 * s;
-  case SHAPE_FBIN2: return info->base + (i->fc == 'A' ? 1 : i->fa == 'A' ? 2 : i->fb == 'A' ? 3 : 0) + 4 * s;
-  case SHAPE_ADDBR: return info->base + 2 * (i->fb == 'I') + (i->fc == 'I');
-  case SHAPE_SELCMP: return info->base + (i->fa == 'A') + 2 * (i->fb == 'I') + 4 * s;
-  case SHAPE_LOADOP: return info->base + index_in(i->fa, "SBPX") + 4 * (i->fc == 'A') + 8 * s;
-  default: return info->base + (i->op == IR_br_table_S && i->fa == 'A');
+  case SHAPE_BIN: case SHAPE_SHIFT: return base + form_bin(i) + 5 * s;
+  case SHAPE_V2: case SHAPE_REPLACE: return base + form_bin(i) + 3 * s;
+  case SHAPE_BR: return base + form_bin(i);
+  case SHAPE_RBIN: case SHAPE_UN: case SHAPE_EXTRACT: case SHAPE_SELECT: return base + index_in(i->fa, "SA") + 2 * s;
+  case SHAPE_BRU: case SHAPE_MOV: return base + index_in(i->fa, "SA");
+  case SHAPE_LOAD: return base + index_in(i->fa, "SAPQXYIBZ") + 9 * s;
+  case SHAPE_STORE: case SHAPE_VSTORE: return base + index_in(i->fa, "SAPXIB") + 6 * index_in(i->fb, "SAI");
+  case SHAPE_GGET: case SHAPE_CONST: return base + s;
+  case SHAPE_GSET: case SHAPE_RET: return base + index_in(i->fa, "SAI");
+  case SHAPE_V3: return base + index_in(i->fa, "SAC") + 3 * s;
+  case SHAPE_BIN2: return base + (i->fc == 'I' ? 6 + 2 * is(i->fa, 'A') : i->fa == 'A' ? 4u : i->fc == 'A' ? 2u : 0u) + is(i->fb, 'I') + 10 * s;
+  case SHAPE_FBIN2: return base + (i->fc == 'A' ? 1u : i->fa == 'A' ? 2u : i->fb == 'A' ? 3u : 0u) + 4 * s;
+  case SHAPE_ADDBR: return base + 2 * is(i->fb, 'I') + is(i->fc, 'I');
+  case SHAPE_SELCMP: return base + is(i->fa, 'A') + 2 * is(i->fb, 'I') + 4 * s;
+  case SHAPE_LOADOP: return base + index_in(i->fa, "SBPX") + 4 * is(i->fc, 'A') + 8 * s;
+  default: return base + (i->op == IR_br_table_S ? is(i->fa, 'A') : 0);
   }
 }
 

@@ -164,7 +164,7 @@ static bool fits_imm(const struct val *v) { return v->kind == VAL_CONST && v->rt
 /* Numbers of the comparisons within their type, in rops.def's order */
 static const uint8_t int_inverse[] = {1, 0, 8, 9, 6, 7, 4, 5, 2, 3}, int_swap[] = {0, 1, 4, 5, 2, 3, 8, 9, 6, 7}, float_swap[] = {0, 1, 3, 2, 5, 4};
 
-struct cmp { uint16_t base; uint8_t stride, count; };
+struct cmp { unsigned base, stride, count; };
 static bool cmp_of(unsigned op, struct cmp *c) {
   if (op >= IR_i32_eq && op <= IR_i32_ge_u) *c = (struct cmp){IR_i32_eq, 2, 10};
   else if (op >= IR_i64_eq && op <= IR_i64_ge_u) *c = (struct cmp){IR_i64_eq, 2, 10};

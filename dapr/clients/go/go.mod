@@ -1,0 +1,3 @@
+module minivm/dapr
+
+go 1.21
