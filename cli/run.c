@@ -323,7 +323,8 @@ static int call_entry(struct run *r, const wasm_module_t *module, const wasm_ins
     if (found) return status;
   }
   status = call_plain(r, module, instance, "_initialize", &found);
-  if (status != EXIT_OK || r->ended || !r->invoke) return status;
+  if (status != EXIT_OK || r->ended) return status;
+  if (!r->invoke) return call_plain(r, module, instance, "", &found); /* a reactor's default export */
   return call_invoked(r, module, instance, argc, argv);
 }
 

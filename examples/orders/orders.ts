@@ -13,6 +13,8 @@ function need(ok: bool, what: string): void {
 }
 
 function fillStock(): void {
+  // of an earlier run: a state that was saved as first-write stays so
+  need(d.deleteState(STORE, "stock/apple") && d.deleteState(STORE, "stock/pear"), "stock");
   need(d.saveBulkState(STORE, [new StateItem("stock/apple", JSON.Value.Integer(3)), new StateItem("stock/pear", JSON.Value.Integer(1))]), "stock");
   const both = d.getBulkState(STORE, ["stock/apple", "stock/pear"]);
   need(both.isArr && (<JSON.Arr>both).valueOf().length == 2, "stock");

@@ -20,6 +20,9 @@ func need(err error, what string) {
 }
 
 func fillStock(d *dapr.Client) {
+	for _, key := range []string{"stock/apple", "stock/pear"} { // of an earlier run: a state that was saved as first-write stays so
+		need(d.DeleteState(store, key), "stock")
+	}
 	need(d.SaveBulkState(store, dapr.StateItem{Key: "stock/apple", Value: 3}, dapr.StateItem{Key: "stock/pear", Value: 1}), "stock")
 	states, err := d.GetBulkState(store, "stock/apple", "stock/pear")
 	if err == nil && len(states) != 2 {
