@@ -91,6 +91,9 @@ ifneq ($(PARTS),no)
 $(eval $(call part,dwarf,$(wildcard cli/dwarf/*.c),libdw))
 endif
 
+include http/http.mk
+-include $(wildcard dapr/sidecar/dapr.mk)
+
 products := minivm libminivm.a libminivm.so $(notdir $(parts)) minivm.pc
 
 # ---- targets -------------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@
 #include "cli.h"
 
 extern const struct command command_run, command_validate, command_inspect, command_disasm, command_help;
-extern const struct command command_wat2wasm, command_wasm2wat, command_wast;
+extern const struct command command_wat2wasm, command_wasm2wat, command_wast, command_dapr;
 
 const struct command *const commands[] = {
-  &command_run, &command_validate, &command_inspect, &command_disasm, &command_wat2wasm, &command_wasm2wat, &command_wast, &command_help, NULL,
+  &command_run, &command_validate, &command_inspect, &command_disasm, &command_wat2wasm, &command_wasm2wat, &command_wast, &command_dapr, &command_help, NULL,
 };
 
 const struct command *command_find(const char *name) {
@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) argv[1] = "help";
   c = command_find(argv[1]);
   if (c) return c->run(argc - 1, argv + 1);
-  meant = meant_command(argv[1]);
+  meant = argv[1][0] == '-' ? NULL : meant_command(argv[1]);
   if (meant) return report_usage(NULL, "no file and no command '%s'; did you mean %s?", argv[1], meant);
   return command_run.run(argc, argv);
 }

@@ -136,6 +136,17 @@ static const struct option options[] = {
   {"dir", "HOST[::GUEST][:ro]", "a folder, under the name GUEST, for reading only with :ro", set_dir, 0},
   {"env", "NAME[=VALUE]", "an environment variable; without =VALUE with the host's value", set_env, 0},
   {"listen-fd", "N", "an open descriptor, such as a listening socket, as the next one of the guest", set_listen_fd, 0},
+  {NULL, NULL, "what it may reach by HTTP (nothing by default)", NULL, 0},
+  {"allow-http", "ORIGIN", "requests to http://HOST[:PORT]; may be given several times", http_set_allow, AT(net.http)},
+  {"deny-private", NULL, "not where a name resolves to a loopback, private, link-local or multicast address", http_set_deny_private, AT(net.http)},
+  {"dapr", NULL, "the Dapr sidecar that the environment names, or the embedded one", set_flag, AT(net.dapr)},
+  {"app-id", "ID", "the app's name for Dapr; default: the module's", set_text, AT(net.app_id)},
+  {"resources-path", "PATH", "component files for the embedded sidecar", set_resources, AT(net)},
+  {"http-timeout", "TIME", "for each request", http_set_timeout, AT(net.http)},
+  {"http-max-body", "SIZE", "of a response", http_set_max_body, AT(net.http)},
+  {"http-proxy", NULL, "obey the proxy variables of the environment", http_set_proxy, AT(net.http)},
+  {"http-ca", "FILE", "certificates to trust instead of the system's", http_set_ca, AT(net.http)},
+  {"log-http", NULL, "print each request with its time", http_set_log, AT(net.http)},
   {NULL, NULL, "limits", NULL, 0},
   {"fuel", "N", "executed Wasm instructions", set_fuel, 0},
   {"timeout", "TIME", "wall-clock time: 100ms, 2s, 1m; ends blocking calls too", set_timeout, 0},
@@ -380,6 +391,7 @@ static int run_module(struct run *r, const struct file *f, const wasm_module_t *
     status = open_preload(r, p);
     if (status != EXIT_OK || r->ended) return status;
   }
+  if (!net_open(&r->net, r->linker, module, f->path)) return EXIT_MODULE;
   instance = instantiate(r, f, module, &status);
   if (instance) status = call_entry(r, module, instance, argc, argv);
   timeout_stop();
@@ -397,7 +409,10 @@ static int run_file(struct run *r, const char *path, int argc, char **argv) {
   if (module) status = run_module(r, &f, module, argc, argv);
   timeout_stop();
   if (r->store && r->options.profile) status = profile_print(r, status);
-  if (r->store && r->stats) stats_print(r);
+  if (r->store && r->stats) {
+    stats_print(r);
+    net_stats(&r->net, stderr);
+  }
   mv_linker_delete(r->linker);
   for (struct preload *p = r->preloads; p; p = p->next) {
     wasm_instance_delete(p->instance);
@@ -405,6 +420,7 @@ static int run_file(struct run *r, const char *path, int argc, char **argv) {
   }
   wasm_module_delete(module);
   wasm_store_delete(r->store);
+  net_close(&r->net);
   wasm_engine_delete(r->engine);
   for (struct preload *p = r->preloads; p; p = p->next)
     if (p->file.path) file_close(&p->file);
@@ -429,6 +445,12 @@ int cmd_run(int argc, char **argv) {
     first = options_parse_first(&command_run, &r, argc, argv, &status);
     if (first == argc) status = report_usage("run", "no module given");
     if (r.stats) r.options.fuel = true; /* to count instructions */
+    const char *why = first < 0 ? NULL : http_settings_check(&r.net.http);
+    if (why) {
+      status = report_usage("run", "%s", why);
+      first = -1;
+    }
+    if (first >= 0 && r.net.dapr && !mv_wasi_env(r.wasi, "DAPR_HTTP_PORT", "3500")) first = -1;
   } else {
     report(mv_kind_name(MV_NO_MEMORY), "at the start");
   }

@@ -3,6 +3,7 @@
 #define CLI_RUN_H
 
 #include "cli.h"
+#include "net.h"
 
 struct preload {
   char *name;
@@ -25,6 +26,7 @@ struct run {
   wasm_engine_t *engine;
   wasm_store_t *store;
   mv_linker_t *linker;
+  struct net net;
 };
 
 extern const struct command command_run;

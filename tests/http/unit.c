@@ -1,4 +1,5 @@
 /* unit.c: the parser of URLs, references, the options, and the client with handlers and forwarded origins. Its arguments are those of attack.c. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,6 +350,97 @@ static void test_network(const char *port) {
   http_policy_delete(policy);
 }
 
+/* ---- threads --------------------------------------------------------------------------------------------- */
+
+/* Each with a client of its own, as in the sidecar. */
+static void *fetch_many(void *port) {
+  struct http_policy *policy = http_policy_new();
+  struct http_options options = {0};
+  struct http_client *c;
+  struct http_exchange *x;
+  char url[64], buf[200];
+  size_t good = 0, n;
+  http_policy_allow_all(policy);
+  c = http_client_new(policy, &options, NULL);
+  snprintf(url, sizeof url, "http://127.0.0.1:%s/bytes/100", (const char *)port);
+  for (int i = 0; i < 20; i++) {
+    struct http_request r = {.method = "GET", .url = url};
+    if (http_open(c, &r, &x, NULL)) break;
+    good += http_read(x, buf, sizeof buf, &n, NULL) == HTTP_OK && n == 100;
+    http_close(x);
+  }
+  http_client_delete(c);
+  http_policy_delete(policy);
+  return good == 20 ? port : NULL;
+}
+
+static void test_threads(const char *port) {
+  pthread_t threads[4];
+  int good = 0;
+  for (int i = 0; i < 4; i++) pthread_create(&threads[i], NULL, fetch_many, (void *)(uintptr_t)port);
+  for (int i = 0; i < 4; i++) {
+    void *result;
+    pthread_join(threads[i], &result);
+    good += result != NULL;
+  }
+  check("four threads", good == 4, NULL);
+}
+
+/* ---- no memory ------------------------------------------------------------------------------------------- */
+
+#ifdef WRAP_MALLOC
+static long fail_at = -1; /* this allocation fails, and all after it */
+
+void *__real_malloc(size_t);
+void *__real_calloc(size_t, size_t);
+void *__real_realloc(void *, size_t);
+void *__wrap_malloc(size_t);
+void *__wrap_calloc(size_t, size_t);
+void *__wrap_realloc(void *, size_t);
+static bool out_of_luck(void) { return fail_at >= 0 && fail_at-- == 0 && ++fail_at == 0; }
+void *__wrap_malloc(size_t n) { return out_of_luck() ? NULL : __real_malloc(n); }
+void *__wrap_calloc(size_t n, size_t size) { return out_of_luck() ? NULL : __real_calloc(n, size); }
+void *__wrap_realloc(void *p, size_t n) { return out_of_luck() ? NULL : __real_realloc(p, n); }
+
+/* One request of each kind. true: all of it went well. */
+static bool try_all(const char *url) {
+  static const char *const headers[] = {"X-A", "1", "x-b", "2", NULL};
+  struct http_settings settings = {0};
+  struct http_policy *policy = http_policy_new();
+  struct http_options options = {.max_redirects = 3};
+  struct http_client *c = NULL;
+  const char *why;
+  bool ok = policy != NULL;
+  ok = ok && !http_set_allow(&settings, "http://a") && !http_set_allow(&settings, "http://b");
+  ok = ok && http_policy_allow(policy, "http://127.0.0.1:1", &why);
+  if (ok) http_policy_allow_all(policy);
+  if (ok) c = http_client_new(policy, &options, NULL);
+  ok = c && http_client_mount(c, "http://h", echo, NULL) && http_client_forward(c, "http://f", "http://127.0.0.1:1/x", headers, NULL);
+  ok = ok && !strncmp(fetch(c, "POST", "http://h/a", headers, "body"), "201 ", 4) && !strncmp(fetch(c, "GET", "http://h/../a b", NULL, ""), "201 ", 4);
+  if (ok && url) ok = !strncmp(fetch(c, "POST", url, headers, "body"), "200 ", 4);
+  http_client_delete(c);
+  http_policy_delete(policy);
+  http_settings_fini(&settings);
+  return ok;
+}
+
+static void test_no_memory(const char *port) {
+  char url[64];
+  long n;
+  snprintf(url, sizeof url, "http://127.0.0.1:%s/redirect?code=307&to=/echo", port ? port : "0");
+  for (n = 0; n < 10000; n++) {
+    bool ok;
+    fail_at = n;
+    ok = try_all(port ? url : NULL);
+    if (fail_at > 0 || ok) break;
+  }
+  fail_at = -1;
+  check("every allocation can fail", n > 20 && n < 10000 && try_all(port ? url : NULL), NULL);
+}
+#else
+static void test_no_memory(const char *port) { (void)port; }
+#endif
+
 int main(int argc, char **argv) {
   const char *port = NULL;
   for (int i = 1; i < argc; i++)
@@ -361,7 +453,9 @@ int main(int argc, char **argv) {
   if (port) {
     test_forward(port);
     test_network(port);
+    test_threads(port);
   }
+  test_no_memory(port);
   printf("unit: %d passed, %d failed\n", passed, failed);
   return failed != 0;
 }

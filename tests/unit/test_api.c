@@ -516,7 +516,7 @@ static void tables(void **state) {
   assert_int_equal(call_i(call, 2, (int32_t[]){7, 4}), 666);
   assert_false(wasm_table_grow(t, 6, NULL));
   wasm_tabletype_t *tt = wasm_table_type(t);
-  assert_int_equal(wasm_tabletype_limits(tt)->min, 2);
+  assert_int_equal(wasm_tabletype_limits(tt)->min, 5);
   assert_int_equal(wasm_tabletype_limits(tt)->max, 10);
   wasm_tabletype_delete(tt);
   wasm_limits_t limits = {5, 5};
@@ -562,7 +562,7 @@ static void memories(void **state) {
   assert_false(wasm_memory_grow(m, 1));
   assert_true(wasm_memory_grow(m, 0));
   wasm_memorytype_t *mt = wasm_memory_type(copy);
-  assert_int_equal(wasm_memorytype_limits(mt)->min, 2);
+  assert_int_equal(wasm_memorytype_limits(mt)->min, 3);
   assert_int_equal(wasm_memorytype_limits(mt)->max, 3);
   wasm_memorytype_delete(mt);
   wasm_limits_t limits = {5, 5};

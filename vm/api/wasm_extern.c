@@ -55,7 +55,7 @@ void wasm_global_set(wasm_global_t *g, const wasm_val_t *v) {
   if (inst->type.mutable && val_to_cells(g->ref.store, inst->type.type, v, c, NULL)) memcpy(inst->cell, c, vt_cells(inst->type.type) * sizeof *c);
 }
 
-/* ---- tables ---- */
+/* ---- tables: growth changes the type of a table or memory (core/exec/modules#growing-tables): its minimum is its size ---- */
 
 /* A reference as an element of this type. */
 static bool elem_of_ref(wasm_store_t *w, valtype type, const wasm_ref_t *r, cell *out) {
@@ -75,7 +75,7 @@ wasm_table_t *wasm_table_new(wasm_store_t *w, const wasm_tabletype_t *type, wasm
 
 wasm_tabletype_t *wasm_table_type(const wasm_table_t *t) {
   const struct table_inst *inst = t->ref.u.ext.u.table;
-  return wasm_externtype_as_tabletype(tabletype_make(t->ref.store->s->types, &inst->type, inst->type.limits.min));
+  return wasm_externtype_as_tabletype(tabletype_make(t->ref.store->s->types, &inst->type, inst->size));
 }
 
 wasm_ref_t *wasm_table_get(const wasm_table_t *t, wasm_table_size_t index) {
@@ -116,7 +116,7 @@ wasm_memory_t *wasm_memory_new(wasm_store_t *w, const wasm_memorytype_t *type) {
 
 wasm_memorytype_t *wasm_memory_type(const wasm_memory_t *m) {
   const struct mem_inst *inst = m->ref.u.ext.u.memory;
-  return wasm_externtype_as_memorytype(memorytype_make(&inst->type, inst->type.limits.min));
+  return wasm_externtype_as_memorytype(memorytype_make(&inst->type, inst->size >> inst->type.page_shift));
 }
 
 byte_t *wasm_memory_data(wasm_memory_t *m) { return (char *)m->ref.u.ext.u.memory->base; }

@@ -42,7 +42,7 @@ static bool arena_grow(struct arena *a, size_t size) {
 void *arena_alloc(struct arena *a, size_t size) {
   if (size > SIZE_MAX - ARENA_ALIGN) return NULL;
   size = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-  if ((size_t)(a->end - a->next) < size && !arena_grow(a, size)) return NULL;
+  if ((!a->head || (size_t)(a->end - a->next) < size) && !arena_grow(a, size)) return NULL;
   void *p = a->next;
   a->next += size;
   return memset(p, 0, size);

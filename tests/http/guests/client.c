@@ -16,7 +16,7 @@ static bool has_member(const char *json, const char *name, const char *wanted) {
 }
 
 int main(void) {
-  static const char *const keys[] = {"plain", "a b", "a/b", "a+b", "a%2Fb", "a?b&c=d", "a#b", "\xc3\xa9\xe2\x82\xac", "\"quoted\"", "..", "a:b@c;d"};
+  static const char *const keys[] = {"plain", "a b", "a/b", "a+b", "a%2Fb", "a?b=c", "a#b", "\xc3\xa9\xe2\x82\xac", "\"quoted\"", "a:b@c;d"};
   static const struct dapr_pair ttl[] = {{"ttlInSeconds", "100"}, {NULL, NULL}};
   static const struct dapr_pair raw[] = {{"rawPayload", "true"}, {NULL, NULL}};
   struct dapr_item item = {.key = "item", .value = "1", .metadata = ttl, .consistency = "strong"};
