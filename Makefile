@@ -30,6 +30,9 @@ DISPATCH ?=
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 OWN_CFLAGS := -std=c11 $(WARN) -fPIC -ffunction-sections -fdata-sections -fno-semantic-interposition -ffp-contract=off -fno-math-errno
 OWN_CPPFLAGS := -MMD -MP $(if $(DISPATCH),-DMV_DISPATCH=MV_DISPATCH_$(shell printf %s '$(DISPATCH)' | tr a-z A-Z))
+ifeq ($(shell $(CC) -fexcess-precision=fast -E -x c /dev/null >/dev/null 2>&1 && $(CC) --version 2>/dev/null | grep -qi 'free software' && echo gcc),gcc)
+OWN_CFLAGS += -fexcess-precision=fast# gcc for s390 would compute floats as doubles
+endif
 ifneq ($(filter i386% i486% i586% i686%,$(machine)),)
 OWN_CFLAGS += -msse2 -mfpmath=sse# the x87 rounds twice
 endif

@@ -14,8 +14,7 @@
 struct ir *tr_emit(struct tr *t, unsigned op) {
   if (!array_reserve((void **)&t->c->ir, &t->c->cap, t->c->n + 1, sizeof(struct ir))) {
     t->failed = !error_no_memory(t->c->err, sizeof(struct ir));
-    t->c->n = 0; /* keeps going in the space there is, to fail at the end of the instruction */
-    if (!t->c->cap) return &t->sink;
+    t->c->n--; /* goes on in the last place, to fail at the end of the instruction */
   }
   struct ir *i = &t->c->ir[t->c->n++];
   *i = (struct ir){.op = (uint16_t)op, .a = NO_SLOT, .b = NO_SLOT, .c = NO_SLOT, .d = NO_SLOT, .pos = t->pos};
@@ -39,8 +38,7 @@ static unsigned rt_cells(unsigned rt) { return rt == RT_v128 ? 2 : 1; }
 static struct val *push(struct tr *t, unsigned kind, unsigned rt) {
   if (!array_reserve((void **)&t->stack, &t->stack_cap, t->depth + 1, sizeof(struct val))) {
     t->failed = !error_no_memory(t->c->err, sizeof(struct val));
-    if (!t->stack_cap) return &t->val_sink;
-    t->depth = 0;
+    t->depth--;
   }
   struct val *v = &t->stack[t->depth++];
   *v = (struct val){.kind = (uint8_t)kind, .rt = (uint8_t)rt, .slot = t->height, .home = t->height, .def = NO_SLOT};

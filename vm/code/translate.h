@@ -73,8 +73,7 @@ struct tr {
   size_t set_cap;
   uint32_t nset, enter, zero_from, zero_to;
 
-  struct val val_sink;
-  struct ir sink;
+  struct val val_sink; /* popped from an empty stack, which happens only after a failure */
 };
 
 #endif

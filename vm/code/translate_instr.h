@@ -444,7 +444,10 @@ bool ir_translate(struct ircode *c, const mv_options_t *opt, const struct module
   struct reader r;
   struct instr in;
   c->err = err;
-  bool ok = prologue(&t, &r);
+  /* the first room is made here, so that tr_emit and push always have a place to write to */
+  bool ok = (array_reserve((void **)&c->ir, &c->cap, 64, sizeof *c->ir) && array_reserve((void **)&t.stack, &t.stack_cap, 16, sizeof *t.stack)) ||
+            error_no_memory(err, sizeof *c->ir);
+  ok = ok && prologue(&t, &r);
   while (ok && t.nctrls) {
     t.pos = (uint32_t)reader_offset(&r);
     ok = instr_read(&r, c->module, &in);
