@@ -43,7 +43,7 @@ INCLUDE_wasi  := -Iinclude
 INCLUDE_cli   := -Iinclude -D_DEFAULT_SOURCE -DMINIVM_PREFIX='"$(PREFIX)"'
 INCLUDE_tests := -Iinclude -Ivm -I. -D_DEFAULT_SOURCE
 INCLUDE_examples := -Iinclude
-CFLAGS_vm/exec/ := -fno-stack-protector $(if $(filter 1,$(gcc)),-fno-gcse -fno-crossjumping)
+CFLAGS_vm/exec/ := -fno-stack-protector $(if $(filter 1,$(gcc)),-fno-gcse -fno-crossjumping -foptimize-sibling-calls)
 # gcc takes many minutes to optimise one function of thousands of labels: the goto and the switch.
 ifeq ($(gcc),1)
 LAST_CFLAGS_vm/exec/ := $(if $(filter goto switch,$(DISPATCH))$(if $(filter x86_64% aarch64%,$(machine)),,other)$(findstring sanitize,$(CFLAGS)),-O1)
@@ -148,7 +148,7 @@ $(B)/libminivm.so: $(lib_obj) $(B)/api.map
 OBJCOPY ?= $(or $(shell $(CC) -print-prog-name=objcopy 2>/dev/null),objcopy)
 $(B)/libminivm.a: $(lib_obj)
 	$(call say,AR $@)$(CC) -r -nostdlib -o $(B)/libminivm.o $^
-	@$(OBJCOPY) --wildcard --keep-global-symbol='mv_*' --keep-global-symbol='wasm_*' $(B)/libminivm.o
+	@$(OBJCOPY) --wildcard --keep-global-symbol='mv_*' --keep-global-symbol='wasm_*' --keep-global-symbol='__x86.*' $(B)/libminivm.o
 	@rm -f $@
 	@$(AR) rcs $@ $(B)/libminivm.o
 

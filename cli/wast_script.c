@@ -53,6 +53,7 @@ struct run {
 
 struct thread {
   struct run run;
+  struct wast_options options; /* without `line`, which is for the main thread to set */
   pthread_t handle;
   mv_wast_string_t id;
   const mv_wast_command_t *commands;
@@ -431,7 +432,9 @@ static bool run_thread(struct run *r) {
   t->id = c->id;
   t->commands = c->commands;
   t->ncommands = c->ncommands;
-  bool ok = run_init(&t->run, r->options, r->engine, keep_failure, t) || failed(r, "no store for the thread");
+  t->options = *r->options;
+  t->options.line = NULL;
+  bool ok = run_init(&t->run, &t->options, r->engine, keep_failure, t) || failed(r, "no store for the thread");
   t->run.command = c;
   for (size_t i = 0; ok && i < c->nshared; i++) ok = share_instance(r, &t->run, c->shared[i]);
   if (ok) ok = t->running = pthread_create(&t->handle, NULL, thread_main, t) == 0;

@@ -371,6 +371,9 @@ static bool set_up(struct transfer *t, const struct dial *dial) {
   ok = ok && curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data) == CURLE_OK && curl.easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK;
   ok = ok && curl.easy_setopt(e, CURLOPT_ERRORBUFFER, t->why) == CURLE_OK;
   ok = ok && curl.easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, connect ? connect : 10000L) == CURLE_OK;
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
+  curl.easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* a time limit need not wait for a name server; an older libcurl at run time does */
+#endif
 #ifdef HTTP_TEST_DEFENCES
   if (http_test.resolve) {
     t->resolve = curl.slist_append(NULL, http_test.resolve);

@@ -1,7 +1,7 @@
 # http.mk: the part minivm-http.so, and what of it the program has itself (the options). Included by the Makefile before `products`. libcurl's headers
 # are needed to build it; libcurl itself is opened at the first request that leaves the process, and is not linked.
 
-INCLUDE_http := -Iinclude -D_DEFAULT_SOURCE $(shell pkg-config --cflags libcurl 2>/dev/null)
+INCLUDE_http := -Iinclude -D_DEFAULT_SOURCE $(if $(filter no,$(PARTS)),,$(shell pkg-config --cflags libcurl 2>/dev/null))
 cli_obj += $(B)/http/options.o $(B)/http/url.o
 
 ifneq ($(PARTS),no)

@@ -73,7 +73,7 @@ static const struct range private4[] = {
 
 static const struct range private6[] = {
   {128, {0}}, {128, {[15] = 1}}, {48, {0, 0x64, 0xff, 0x9b, 0, 1}}, {64, {1}}, {32, {0x20, 1}}, /* Teredo */ {28, {0x20, 1, 0, 0x10}},
-  {32, {0x20, 1, 0x0d, 0xb8}}, {20, {0x3f, 0xff}}, {7, {0xfc}}, {10, {0xfe, 0x80}}, {10, {0xfe, 0xc0}}, {8, {0xff}},
+  {32, {0x20, 1, 0x0d, 0xb8}}, {20, {0x3f, 0xff}}, {16, {0x5f}}, {7, {0xfc}}, {10, {0xfe, 0x80}}, {10, {0xfe, 0xc0}}, {8, {0xff}},
 };
 
 /* Where IPv6 addresses carry an IPv4 address: compatible, mapped, translated (NAT64), 6to4. */

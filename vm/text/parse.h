@@ -190,7 +190,7 @@ MV_MUST_USE bool parse_typefield(struct parser *);
 MV_MUST_USE bool parse_expr(struct parser *);
 /* One folded instruction; then `end`. */
 MV_MUST_USE bool parse_folded_expr(struct parser *);
-/* v128.const's immediate (shape and lanes); also used for scripts, where lanes may be NaN patterns: then `pattern` is called for the lane. */
+/* The shape and lanes of v128.const. nans: NULL, or room for 4 lanes, whose literals may then be NaN patterns, as in scripts. */
 MV_MUST_USE bool parse_v128(struct parser *, uint8_t bytes[16], unsigned *lane_bits, bool *lane_float, uint8_t *nans);
 MV_MUST_USE bool parse_number(struct parser *, unsigned bits, bool is_float, uint64_t *out);
 
