@@ -110,7 +110,7 @@ static bool name_set(struct parser *p, struct name_list *list, uint32_t index, s
   return true;
 }
 
-bool bind(struct parser *p, enum space space) {
+bool bind_name(struct parser *p, enum space space) {
   uint32_t token = p->t, symbol = optional_id(p), index = p->count[space]++;
   struct name name = {0};
   if (symbol != NO_SYMBOL) {

@@ -158,7 +158,7 @@ MV_MUST_USE bool parse_name(struct parser *, struct buf *out);
 /* Zero or more strings, concatenated in p->strings. */
 void parse_strings(struct parser *);
 /* An optional identifier and @name annotation: binds them to the next index of `space`. */
-MV_MUST_USE bool bind(struct parser *, enum space);
+MV_MUST_USE bool bind_name(struct parser *, enum space);
 MV_MUST_USE bool bind_field(struct parser *, uint32_t type, uint32_t index);
 uint32_t optional_id(struct parser *); /* its symbol, or NO_SYMBOL */
 MV_MUST_USE bool inner_add(struct parser *, struct inner_list *, uint32_t outer, uint32_t inner, struct name);

@@ -36,7 +36,7 @@ static bool bind_externtype(struct parser *p, bool named) {
   uint32_t end = peek(p)->u;
   p->t += 2;
   if (!named && at(p, TOKEN_ID)) return parse_error(p, p->t, "identifier not allowed");
-  if (!bind(p, space)) return false;
+  if (!bind_name(p, space)) return false;
   p->t = end;
   return expect(p, TOKEN_RPAR, ")");
 }
@@ -81,7 +81,7 @@ static bool contains_form(struct parser *p, unsigned word) {
 static bool bind_definition(struct parser *p, unsigned word, uint32_t token) {
   static const char *const kinds[] = {[SPACE_FUNC] = "function", [SPACE_TABLE] = "table", [SPACE_MEMORY] = "memory", [SPACE_GLOBAL] = "global", [SPACE_TAG] = "tag"};
   enum space space = kind_space(word);
-  if (!bind(p, space)) return false;
+  if (!bind_name(p, space)) return false;
   skip_exports(p);
   if (at_form(p, KW_IMPORT)) return check_import_order(p, token);
   if (!p->defined) p->defined = kinds[space];
@@ -91,11 +91,11 @@ static bool bind_definition(struct parser *p, unsigned word, uint32_t token) {
 }
 
 static bool bind_types(struct parser *p, unsigned word) {
-  if (word == KW_TYPE) return bind(p, SPACE_TYPE);
+  if (word == KW_TYPE) return bind_name(p, SPACE_TYPE);
   while (at_form(p, KW_TYPE)) { /* of a rec */
     uint32_t end = peek(p)->u;
     p->t += 2;
-    if (!bind(p, SPACE_TYPE)) return false;
+    if (!bind_name(p, SPACE_TYPE)) return false;
     p->t = end;
     if (!expect(p, TOKEN_RPAR, ")")) return false;
   }
@@ -109,8 +109,8 @@ static bool bind_field_names(struct parser *p, uint32_t token) {
   case KW_TYPE: case KW_REC: return bind_types(p, word);
   case KW_IMPORT: return bind_import(p, token);
   case KW_FUNC: case KW_TABLE: case KW_MEMORY: case KW_GLOBAL: case KW_TAG: return bind_definition(p, word, token);
-  case KW_ELEM: return bind(p, SPACE_ELEM);
-  case KW_DATA: return bind(p, SPACE_DATA);
+  case KW_ELEM: return bind_name(p, SPACE_ELEM);
+  case KW_DATA: return bind_name(p, SPACE_DATA);
   case KW_EXPORT: case KW_START: return true;
   default:
     p->t--;
@@ -322,7 +322,7 @@ static bool parse_locals(struct parser *p) {
     bool named = at(p, TOKEN_ID);
     for (bool first = true; named ? first : at_valtype(p); first = false) {
       buf_clear(now);
-      if (!bind(p, SPACE_LOCAL) || !parse_valtype(p, now)) return false;
+      if (!bind_name(p, SPACE_LOCAL) || !parse_valtype(p, now)) return false;
       if (n > 0 && (now->size != last->size || memcmp(now->data, last->data, now->size) != 0)) {
         if (!put_locals_group(groups, last, n, &ngroups)) return no_memory(p);
         n = 0;

@@ -182,7 +182,7 @@ static bool parse_param(struct parser *p, enum param_names names) {
   p->t += 2;
   if (at(p, TOKEN_ID) && names != PARAMS_UNNAMED) {
     if (names == PARAMS_BOUND) {
-      if (!bind(p, SPACE_LOCAL)) return false;
+      if (!bind_name(p, SPACE_LOCAL)) return false;
     } else {
       p->t++;
     }
@@ -190,7 +190,7 @@ static bool parse_param(struct parser *p, enum param_names names) {
     return parse_valtype(p, &p->params) && expect(p, TOKEN_RPAR, ")");
   }
   for (; at_valtype(p); p->nparams++) {
-    if (names == PARAMS_BOUND && !bind(p, SPACE_LOCAL)) return false;
+    if (names == PARAMS_BOUND && !bind_name(p, SPACE_LOCAL)) return false;
     if (!parse_valtype(p, &p->params)) return false;
   }
   return expect(p, TOKEN_RPAR, "a value type or )");
