@@ -104,7 +104,7 @@ products := minivm libminivm.a libminivm.so $(notdir $(parts)) minivm.pc
 # Commands are shown in short; V=1 shows them in full.
 say = $(if $(V),,@echo "  $(1)"; )
 
-.PHONY: all help test unit examples bench install uninstall asan asan-test clean suite wast lint
+.PHONY: all FORCE help test unit examples bench install uninstall asan asan-test clean suite wast lint
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -152,8 +152,12 @@ $(B)/libminivm.a: $(lib_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $(B)/libminivm.o
 
-$(B)/minivm.pc: Makefile include/minivm.h
+# PREFIX as it was built for: what contains it is made again when it changes.
+$(B)/prefix: FORCE
 	@mkdir -p $(@D)
+	@printf '%s' '$(PREFIX)' | cmp -s - $@ || printf '%s' '$(PREFIX)' >$@
+$(B)/cli/part.o: $(B)/prefix
+$(B)/minivm.pc: $(B)/prefix Makefile include/minivm.h
 	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' 'Name: minivm' \
 	  'Description: WebAssembly interpreter with the standard C API' 'Version: $(VERSION)' \
 	  'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lminivm' 'Libs.private: -lm -pthread' >$@

@@ -13,7 +13,7 @@ struct magic {
 #define MAGIC(bytes, kind) {bytes, sizeof bytes - 1, kind}
 
 static const char *by_magic(const uint8_t *b, size_t size) {
-  const struct magic list[] = {
+  static const struct magic list[] = {
       MAGIC("\0asm\x0d\0\1\0", "WebAssembly component"),
       MAGIC("\0asm\x0a\0\1\0", "WebAssembly component (an early draft)"),
       MAGIC("\x1f\x8b", "gzip file"),
