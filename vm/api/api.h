@@ -186,6 +186,8 @@ wasm_trap_t *trap_make(wasm_store_t *, struct api_trap *);
 wasm_ref_t *object_make(wasm_store_t *, cell);
 
 void api_module_release(struct api_module *);
+/* A handle for a decoded and valid module, which it takes over, also when it fails. */
+wasm_module_t *api_module_of(wasm_engine_t *, wasm_store_t *, struct module *, mv_error_t *);
 void api_trap_release(struct api_trap *);
 /* A trap of what an execution or a link reported; takes over a pending one. With the frames of the store's last trace. */
 wasm_trap_t *trap_of_error(wasm_store_t *, const mv_error_t *);

@@ -16,6 +16,7 @@ static const char *by_magic(const uint8_t *b, size_t size) {
   static const struct magic list[] = {
       MAGIC("\0asm\x0d\0\1\0", "WebAssembly component"),
       MAGIC("\0asm\x0a\0\1\0", "WebAssembly component (an early draft)"),
+      MAGIC("\0mvm\r\n\x1a\n", "precompiled module"),
       MAGIC("\x1f\x8b", "gzip file"),
       MAGIC("\x28\xb5\x2f\xfd", "zstd file"),
       MAGIC("\xfd" "7zXZ", "xz file"),

@@ -4,55 +4,51 @@
 
 #include "api/api.h"
 #include "code/code.h"
+#include "run/image.h"
 
 static struct module *load(const wasm_engine_t *e, const void *bytes, size_t size, bool adopt, mv_error_t *err) {
   struct module *m = NULL;
+  if (mv_bytes_precompiled(bytes, size)) {
+    error_set(err, MV_MALFORMED, 0, "magic header not detected: this is a precompiled module, which is trusted as native code is and must be loaded as such");
+    return NULL;
+  }
   if (!module_decode(e->types, e->options.features, bytes, size, adopt, &m, err)) return NULL;
   if (module_validate(m, err)) return m;
   module_delete(m);
   return NULL;
 }
 
-static bool translate_all(struct module *m, mv_error_t *err) {
-  for (uint32_t i = m->nimported_funcs; i < m->nfuncs; i++)
-    if (!code_translate(m, i, err)) return false;
-  return true;
+static void discard(struct module *m) {
+  code_fini(m);
+  image_delete(m);
+  module_delete(m);
 }
 
-static struct api_module *api_module_new(wasm_engine_t *e, const void *bytes, size_t size, bool adopt, mv_error_t *err) {
+static struct api_module *api_module_new(wasm_engine_t *e, struct module *m, mv_error_t *err) {
   struct api_module *a = calloc(1, sizeof *a);
-  if (!a) {
-    error_no_memory(err, sizeof *a);
+  if (!a || !code_init(m, &e->options, err)) {
+    if (!a) error_no_memory(err, sizeof *a);
+    discard(m);
+    free(a);
     return NULL;
   }
   atomic_init(&a->refs, 0);
   a->engine = engine_retain(e);
-  a->m = load(e, bytes, size, adopt, err);
-  if (a->m && code_init(a->m, &e->options, err) && (!e->options.eager || translate_all(a->m, err))) {
-    a->m->owner = a;
-    return a;
-  }
-  atomic_store(&a->refs, 1);
-  api_module_release(a);
-  return NULL;
+  a->m = m;
+  m->owner = a;
+  return a;
 }
 
 void api_module_release(struct api_module *a) {
   if (atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1) return;
   host_info_set(&a->info, NULL, NULL);
-  if (a->m) {
-    code_fini(a->m);
-    module_delete(a->m);
-  }
+  discard(a->m);
   wasm_engine_delete(a->engine);
   free(a);
 }
 
-static wasm_module_t *module_load(wasm_engine_t *e, wasm_store_t *store, const void *bytes, size_t size, bool adopt, mv_error_t *err) {
-  mv_error_t own_err = {0};
-  if (!err) err = &own_err;
-  *err = (mv_error_t){.offset = MV_NO_OFFSET};
-  struct api_module *a = api_module_new(e, bytes, size, adopt, err);
+wasm_module_t *api_module_of(wasm_engine_t *e, wasm_store_t *store, struct module *decoded, mv_error_t *err) {
+  struct api_module *a = api_module_new(e, decoded, err);
   if (!a) return NULL;
   wasm_module_t *m = module_make(store, a);
   if (m) return m;
@@ -60,6 +56,14 @@ static wasm_module_t *module_load(wasm_engine_t *e, wasm_store_t *store, const v
   api_module_release(a);
   error_no_memory(err, sizeof *m);
   return NULL;
+}
+
+static wasm_module_t *module_load(wasm_engine_t *e, wasm_store_t *store, const void *bytes, size_t size, bool adopt, mv_error_t *err) {
+  mv_error_t own_err = {0};
+  if (!err) err = &own_err;
+  *err = (mv_error_t){.offset = MV_NO_OFFSET};
+  struct module *m = load(e, bytes, size, adopt, err);
+  return m ? api_module_of(e, store, m, err) : NULL;
 }
 
 wasm_module_t *mv_module_load(wasm_engine_t *e, const void *bytes, size_t size, bool adopt, mv_error_t *err) {
@@ -165,7 +169,7 @@ bool mv_module_disasm(const wasm_module_t *m, uint32_t index, FILE *out, mv_erro
   if (err) *err = (mv_error_t){.offset = MV_NO_OFFSET};
   if (index != UINT32_MAX) {
     if (index >= mod->nimported_funcs && index < mod->nfuncs) return code_dump(mod, index, out, err);
-    return error_set(err, MV_USAGE, MV_NO_OFFSET, "function %u is not among %u to %u", index, mod->nimported_funcs, mod->nfuncs);
+    return error_set(err, MV_USAGE, MV_NO_OFFSET, index < mod->nfuncs ? "function %u is imported" : "there is no function %u", index);
   }
   for (uint32_t i = mod->nimported_funcs; i < mod->nfuncs; i++)
     if (!code_dump(mod, i, out, err)) return false;

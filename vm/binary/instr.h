@@ -45,6 +45,25 @@ struct instr {
  * checked against the module's (an instruction of a feature that is off is "illegal opcode"). For lists, r->pos is behind the list afterwards and `items` stands at its start. */
 MV_MUST_USE bool instr_read(struct reader *r, const struct module *m, struct instr *out);
 
+/* Reads what nearly all constant expressions are, a short i32.const or i64.const and its end; modules have hundreds of thousands of them.
+ * false: it is something else, or too near to the end of the bytes, and *r is where it was. */
+static inline bool const_read(struct reader *r, bool *is64, uint64_t *value) {
+  const uint8_t *p = r->pos;
+  uint32_t x = 0;
+  unsigned shift = 0;
+  if (r->end - p < 6 || (*p != OP_i32_const && *p != OP_i64_const)) return false;
+  *is64 = *p == OP_i64_const;
+  do {
+    x |= (*++p & 0x7fu) << shift;
+    shift += 7;
+  } while (*p >= 0x80 && shift < 28);
+  if (*p >= 0x80 || p[1] != OP_end) return false;
+  if (*p & 0x40) x |= UINT32_MAX << shift;
+  *value = *is64 ? (uint64_t)(int64_t)(int32_t)x : x;
+  r->pos = p + 2;
+  return true;
+}
+
 /* Does the instruction name a data segment? Then a function body that holds it needs a data count section. */
 static inline bool instr_uses_data(unsigned op) {
   return op == OP_memory_init || op == OP_data_drop || op == OP_array_new_data || op == OP_array_init_data;

@@ -17,6 +17,7 @@ struct decoder {
   mv_error_t invalid;
   uint8_t rank, id; /* of the last section that is not a custom one */
   uint32_t nbodies;
+  const struct module_tables *tables; /* of module_restore, or NULL */
   uint32_t cap_imports, cap_customs, cap_funcs, cap_tables, cap_memories, cap_globals, cap_tags;
 };
 
@@ -83,8 +84,10 @@ static bool zero(struct decoder *d) {
 }
 
 static bool expr(struct decoder *d, struct constexpr_ *e) {
+  bool is64;
+  uint64_t value;
   e->offset = reader_offset(&d->r);
-  if (!expr_skip(&d->r, d->m, false, &d->invalid)) return false;
+  if (!const_read(&d->r, &is64, &value) && !expr_skip(&d->r, d->m, false, &d->invalid)) return false;
   e->size = reader_offset(&d->r) - e->offset;
   return true;
 }
@@ -433,12 +436,24 @@ static bool custom(struct decoder *d, uint32_t size) {
   return reader_skip(&d->r, size - head);
 }
 
-enum { SECTION_DATA_COUNT = 12, SECTION_TAG = 13, SECTION_COUNT = 14 };
+enum { SECTION_CODE = 10, SECTION_DATA = 11, SECTION_DATA_COUNT = 12, SECTION_TAG = 13, SECTION_COUNT = 14 };
 
 /* The place of each section in the required order, by its id. */
 static const uint8_t ranks[SECTION_COUNT] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
 
+static bool restored(struct decoder *d, uint8_t id, uint32_t size) {
+  if (id == SECTION_CODE) {
+    d->m->bodies = (struct body *)(uintptr_t)d->tables->bodies;
+    d->nbodies = d->tables->nbodies;
+  } else {
+    d->m->datas = (struct data *)(uintptr_t)d->tables->datas;
+    d->m->ndatas = d->tables->ndatas;
+  }
+  return reader_skip(&d->r, size);
+}
+
 static bool contents(struct decoder *d, uint8_t id, uint32_t size) {
+  if (d->tables && (id == SECTION_CODE || id == SECTION_DATA)) return restored(d, id, size);
   switch (id) {
   case 0: return custom(d, size);
   case 1: return read_types(d->m, &d->r, &d->invalid);
@@ -523,6 +538,8 @@ static struct module *module_new(struct types *types, mv_features_t features, co
   if (!m) return NULL;
   arena_init(&m->arena);
   atomic_init(&m->func_names, NULL);
+  atomic_init(&m->image, NULL);
+  atomic_init(&m->ninstances, 0);
   m->bytes = bytes;
   m->size = size;
   m->features = features;
@@ -539,10 +556,11 @@ static struct module *module_new(struct types *types, mv_features_t features, co
   return m;
 }
 
-bool module_decode(struct types *types, mv_features_t features, const uint8_t *bytes, size_t size, bool adopt, struct module **out, mv_error_t *err) {
+static bool module_read(struct types *types, mv_features_t features, const uint8_t *bytes, size_t size, bool adopt, const struct module_tables *tables,
+                        struct module **out, mv_error_t *err) {
   *out = NULL;
   if (size > LIMIT_MODULE_SIZE) return error_set(err, MV_LIMIT, 0, "module too large: %zu bytes, at most %d", size, LIMIT_MODULE_SIZE);
-  struct decoder d = {.m = module_new(types, features, bytes, size, adopt)};
+  struct decoder d = {.m = module_new(types, features, bytes, size, adopt), .tables = tables};
   mv_error_t local;
   local.kind = MV_OK;
   if (!d.m) return error_no_memory(err, sizeof *d.m + size);
@@ -555,6 +573,15 @@ bool module_decode(struct types *types, mv_features_t features, const uint8_t *b
   if (local.kind != MV_MALFORMED || module_scan_bodies(d.m, d.nbodies, false, err)) error_set(err, local.kind, local.offset, "%s", local.message);
   module_delete(d.m);
   return false;
+}
+
+bool module_decode(struct types *types, mv_features_t features, const uint8_t *bytes, size_t size, bool adopt, struct module **out, mv_error_t *err) {
+  return module_read(types, features, bytes, size, adopt, NULL, out, err);
+}
+
+bool module_restore(struct types *types, mv_features_t features, const uint8_t *bytes, size_t size, const struct module_tables *tables, struct module **out,
+                    mv_error_t *err) {
+  return module_read(types, features, bytes, size, true, tables, out, err);
 }
 
 void module_delete(struct module *m) {

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "code/ir.h"
 #include "code/module_code.h"
+#include "code/packed.h"
 
 bool code_init(struct module *m, const mv_options_t *opt, mv_error_t *err) {
   const size_t n = m->nfuncs - m->nimported_funcs, ng = m->nglobals - m->nimported_globals;
@@ -57,38 +58,50 @@ bool ir_of_function(struct ircode *c, struct arena *scratch, struct module *m, u
   *c = (struct ircode){.module = m, .func = func, .arena = scratch, .fusion = !mc->opt->no_fusion && !mc->opt->trace};
   c->all_forms = c->fusion && exec_all_forms();
   if (!ir_translate(c, mc->opt, mc, err)) return false;
-  if (c->all_forms) ir_fuse(c);
+  if (c->all_forms) {
+    ir_fuse(c);
+    if (!ir_pin(c)) return error_no_memory(err, c->nlabels);
+  }
   return true;
+}
+
+static bool translate(struct module *m, struct code *code, mv_error_t *err) {
+  struct arena scratch;
+  struct ircode c;
+  arena_init(&scratch);
+  const bool ok = ir_of_function(&c, &scratch, m, code->func, err) && ir_lower(&c, &code->words, &code->nwords, err);
+  if (ok) {
+    code->catches = c.catches;
+    code->ncatches = (uint32_t)c.ncatches;
+    c.catches = NULL;
+  }
+  ir_fini(&c);
+  arena_fini(&scratch);
+  return ok;
 }
 
 bool code_translate(struct module *m, uint32_t func, mv_error_t *err) {
   struct module_code *mc = module_code_of(m);
-  struct code *code = &m->code[func - m->nimported_funcs];
-  struct arena scratch;
-  struct ircode c;
-  union word *words = NULL;
-  uint32_t n = 0;
+  const uint32_t k = func - m->nimported_funcs;
+  struct code *code = &m->code[k];
   (void)pthread_mutex_lock(&mc->lock);
   bool ok = true;
   if (!code->words) {
-    arena_init(&scratch);
-    ok = ir_of_function(&c, &scratch, m, func, err) && ir_lower(&c, &words, &n, err);
+    struct code made = *code;
+    ok = m->packed && m->packed[k].nwords ? packed_load(m, &made, err) : translate(m, &made, err);
     if (ok) {
-      code->words = words;
-      code->nwords = n;
-      code->catches = c.catches;
-      code->ncatches = (uint32_t)c.ncatches;
-      c.catches = NULL;
-      mc->bytes += n * sizeof *words;
+      code->words = made.words;
+      code->nwords = made.nwords;
+      code->catches = made.catches;
+      code->ncatches = made.ncatches;
+      mc->bytes += code->nwords * sizeof *code->words;
       mc->functions++;
 #if defined(__GNUC__)
-      __atomic_store_n(&code->entry, (const union word *)words + 1, __ATOMIC_RELEASE);
+      __atomic_store_n(&code->entry, (const union word *)code->words + 1, __ATOMIC_RELEASE);
 #else
-      code->entry = words + 1;
+      code->entry = code->words + 1;
 #endif
     }
-    ir_fini(&c);
-    arena_fini(&scratch);
   }
   (void)pthread_mutex_unlock(&mc->lock);
   return ok;
@@ -124,4 +137,23 @@ bool code_offset(struct module *m, const struct code *code, const union word *pc
   ir_fini(&c);
   arena_fini(&scratch);
   return found;
+}
+
+bool code_blocks(struct module *m, const struct code *code, void (*each)(void *env, const struct code_block *), void *env, mv_error_t *err) {
+  struct arena scratch;
+  struct ircode c;
+  union word *words = NULL;
+  uint32_t n = 0;
+  arena_init(&scratch);
+  const bool ok = ir_of_function(&c, &scratch, m, code->func, err) && ir_lower(&c, &words, &n, err);
+  for (size_t k = 0; ok && k < c.n; k++) {
+    if (c.ir[k].op != IR_profile) continue;
+    struct code_block b = {.offset = c.ir[k].pos, .instructions = c.ir[k].imm, .entered = code->words[c.ir[k].at + 3].u64};
+    for (size_t i = k + 1; i < c.n && c.ir[i].op != IR_profile; i++) b.operations += c.ir[i].op != IR_NOP && c.ir[i].op != IR_LABEL;
+    if (b.entered) each(env, &b);
+  }
+  free(words);
+  ir_fini(&c);
+  arena_fini(&scratch);
+  return ok;
 }

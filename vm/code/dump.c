@@ -13,6 +13,9 @@ static void operand(FILE *out, const struct ir *i, char form, uint32_t slot) {
   else if (slot != NO_SLOT) fprintf(out, " r%" PRIu32, slot);
 }
 
+/* What a select takes: a slot or a number */
+static void choice(FILE *out, uint32_t x, bool number) { fprintf(out, number ? " #%" PRIi32 : " r%" PRIi32, (int32_t)x); }
+
 static void result(FILE *out, const struct ir *i) {
   if (i->d == NO_SLOT) return;
   if (i->fd == 'A') fputs("acc = ", out);
@@ -32,6 +35,11 @@ static void address(FILE *out, const struct ir *i) {
     operand(out, i, i->fa == 'Z' ? 'A' : 'S', i->a);
     fprintf(out, " + %" PRIi32 " end %" PRIu64 "]", (int32_t)i->b, i->imm2);
     break;
+  case AM_SHIFTED:
+    fputs(" [", out);
+    operand(out, i, i->fa == 'V' ? 'A' : 'S', i->a);
+    fprintf(out, " << %" PRIu32 " + %" PRIi32 " end %" PRIu64 "]", i->e, (int32_t)i->b, i->imm2);
+    break;
   default:
     fprintf(out, " [ r%" PRIu32 " +", i->a);
     operand(out, i, i->fa == 'Q' || i->fa == 'Y' ? 'A' : 'S', i->b);
@@ -47,7 +55,7 @@ static void print_ir(FILE *out, const struct ir *i) {
     return;
   }
   fprintf(out, "    %5" PRIu32 "  ", i->at);
-  if (info->shape != SHAPE_MISC || i->op == IR_shuffle || i->op == IR_obj_get32 || i->op == IR_obj_get64) result(out, i);
+  if (info->shape != SHAPE_MISC || i->op == IR_object_new || i->op == IR_ref_test) result(out, i);
   fputs(rop_name(i->op), out);
   switch (info->shape) {
   case SHAPE_LOAD: address(out, i); break;
@@ -71,16 +79,36 @@ static void print_ir(FILE *out, const struct ir *i) {
     if (i->a != NO_SLOT) fprintf(out, " %" PRIu32, i->a);
     if (i->op == IR_call || i->op == IR_call_import || i->op == IR_tail_call || i->op == IR_tail_import) fprintf(out, " func[%" PRIu32 "]", i->c);
     break;
-  case SHAPE_LOADOP:
-    address(out, i);
-    operand(out, i, i->fc, i->c);
-    break;
-  case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_ADDBR: case SHAPE_SELCMP:
+  case SHAPE_FBINBR:
     operand(out, i, i->fa, i->a);
     operand(out, i, i->fb, i->b);
-    if (i->fc == 'I') fprintf(out, " #%" PRIi64, (int64_t)i->imm2);
+    operand(out, i, i->fc, i->c);
+    break;
+  case SHAPE_LOADOP: case SHAPE_LOADBR: case SHAPE_LOADBIN2: case SHAPE_PINLOADOP: case SHAPE_PINLOADBIN2:
+    address(out, i);
+    operand(out, i, i->fc, i->c);
+    if (info->shape == SHAPE_LOADBIN2 || info->shape == SHAPE_PINLOADBIN2) operand(out, i, 'S', i->e);
+    break;
+  case SHAPE_ADDLOAD: fprintf(out, " [ r%" PRIu32 " = r%" PRIu32 " + %" PRIi32 " end %" PRIu64 "]", i->c, i->a, (int32_t)i->imm, i->imm2); break;
+  case SHAPE_INCLOAD: fprintf(out, " [ r%" PRIu32 ", r%" PRIu32 " = r%" PRIu32 " + %" PRIi32 " end %" PRIu64 "]", i->b, i->c, i->a, (int32_t)i->imm, i->imm2); break;
+  case SHAPE_INCSTORE:
+    fprintf(out, " [ r%" PRIu32 " end %" PRIu64 "]", i->a, i->imm2);
+    operand(out, i, i->fa, i->c);
+    fprintf(out, i->fb == 'I' ? ", %" PRIi32 : ", r%" PRIi32, (int32_t)i->b);
+    break;
+  case SHAPE_SELIMM:
+    operand(out, i, i->fa, i->c);
+    choice(out, i->a, i->flags & IRF_CHOICE1);
+    choice(out, i->b, i->flags & IRF_CHOICE2);
+    break;
+  case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_PINBIN2: case SHAPE_ADDBR: case SHAPE_SELCMP:
+    operand(out, i, i->fa, i->a);
+    operand(out, i, i->fb, i->b);
+    if (info->shape == SHAPE_SELCMP) {
+      choice(out, i->c, i->flags & IRF_CHOICE1);
+      choice(out, i->e, i->flags & IRF_CHOICE2);
+    } else if (i->fc == 'I') fprintf(out, " #%" PRIi64, (int64_t)i->imm2);
     else operand(out, i, i->fc, i->c);
-    if (info->shape == SHAPE_SELCMP) operand(out, i, 'S', i->e);
     break;
   case SHAPE_RBIN:
     fprintf(out, " #%" PRIi64, (int64_t)i->imm);
@@ -92,7 +120,7 @@ static void print_ir(FILE *out, const struct ir *i) {
     if (i->c != NO_SLOT) operand(out, i, i->fa == 'C' ? 'A' : 'S', i->c);
     break;
   }
-  if (info->shape == SHAPE_BR || info->shape == SHAPE_BRU || info->shape == SHAPE_ADDBR || i->op == IR_br) fprintf(out, " -> L%" PRIu32, i->label);
+  if (info->shape == SHAPE_BR || info->shape == SHAPE_BRU || info->shape == SHAPE_ADDBR || info->shape == SHAPE_LOADBR || info->shape == SHAPE_BINBR || info->shape == SHAPE_FBINBR || i->op == IR_br) fprintf(out, " -> L%" PRIu32, i->label);
 }
 
 static void print_wasm(FILE *out, const struct module *m, struct reader *r, uint32_t upto) {

@@ -17,9 +17,16 @@
  *   SELECT          [h][c, a][b, d]
  *   GSET            [h][k, a]              I: [h][k][imm]
  *   RET             [h][a, info]           I: [h][-, info][imm]
+ *   V2 I            [h][a, d][imm][imm]
  *   V3              [h][a, b][c, d]
- *   EXTRACT         [h][a, d][lane]
+ *   SHUFFLE         [h][a, b][d][lanes][lanes]
+ *   PERMUTE         [h][a, d][lanes][lanes]
+ *   EXTRACT         [h][a, d][lane]        a field: its offset
+ *   FSET            [h][a, v][offset]
+ *   ESET            [h][a, b][v]           b: index
  *   REPLACE         [h][v, x][lane, d]
+ *   memory.copy, .fill  [h][a, b][c, -][memory, memory]
+ *   ATOMIC          [h][a, d][b, c][offset]
  *   MISC            see exec/ops_*.h; base operations: [h][base, top][x, y][z]
  *
  * A frame: the parameters; two cells of `info` (where to return to: code, frame); locals; temporaries. Arguments are put where the callee's
@@ -41,6 +48,9 @@ enum { FRAME_INFO = 2 }; /* cells between parameters and locals */
 
 enum { CATCH_DELEGATE = 4 };
 
+/* Where object_new puts an operand: the offset within the object from bit 3 on, whether it is an immediate (32 bits, sign-extended), and log2 of its size. */
+enum { PLACE_SIZE = 3, PLACE_IMM = 4, PLACE_OFFSET = 3 };
+
 /* An exception handler: operations in [from, to) words are covered. */
 struct catch_range {
   uint32_t from, to;
@@ -59,7 +69,6 @@ struct code {
   uint32_t ncatches;
   struct catch_range *catches; /* innermost first */
   struct module *module;
-  uint64_t executed; /* Wasm instructions, when profiling */
 };
 
 /* Where calls of the function begin. Another thread that shares the module may translate it at the same time: the words were written before

@@ -11,13 +11,15 @@ enum { IR_NOP = IR_COUNT, IR_LABEL };
 #define NO_SLOT UINT32_MAX
 
 /* How an address is made, before lower.c knows what is in an accumulator */
-enum addr_mode { AM_SLOT, AM_SUM, AM_SCALED, AM_CONST, AM_OFFSET };
+enum addr_mode { AM_SLOT, AM_SUM, AM_SCALED, AM_CONST, AM_OFFSET, AM_SHIFTED };
 
 enum {
   IRF_IMM = 1,   /* b (of BIN, BR, STORE's value, RET, GSET) is the immediate */
   IRF_KEEP = 2,  /* reads a temporary that stays on the operand stack */
   IRF_FIXED = 4, /* the result cannot go elsewhere */
-  IRF_IMM2 = 8   /* superinstructions: c is the immediate imm2 */
+  IRF_IMM2 = 8,  /* superinstructions: c is the immediate imm2 */
+  IRF_CHOICE1 = 16, IRF_CHOICE2 = 32, /* selects: the first, second choice is a number, not a slot */
+  IRF_PIN = 64 /* a is in the pin */
 };
 
 struct ir {
@@ -26,7 +28,7 @@ struct ir {
   uint8_t rt;     /* calls: enum rtype of the result */
   char fa, fb, fc, fd; /* the forms of operands and result: 'S', 'A', 'I'; by lower.c */
   uint32_t a, b, c, d, e;
-  uint32_t label; /* of branches and IR_LABEL; br_table: first entry in tables */
+  uint32_t label; /* of branches and IR_LABEL (c: of a loop, where it ends); br_table: first entry in tables */
   uint32_t cells; /* base operations: operands (in cells) that they read */
   uint64_t imm, imm2;
   uint32_t pos;   /* offset of the Wasm instruction in the module */
@@ -57,6 +59,8 @@ MV_MUST_USE bool ir_translate(struct ircode *, const mv_options_t *, const struc
 void ir_fini(struct ircode *);
 /* Merges operations into superinstructions. */
 void ir_fuse(struct ircode *);
+/* Gives sums in loops a register; false: no memory. */
+MV_MUST_USE bool ir_pin(struct ircode *);
 /* Chooses forms and writes words; *words is malloc'ed. */
 MV_MUST_USE bool ir_lower(struct ircode *, union word **words, uint32_t *nwords, mv_error_t *err);
 

@@ -54,10 +54,13 @@ static void need_slots(struct lower *l, uint32_t slot, uint32_t cells) {
     if (overlaps(l, k, slot, cells)) in_slot(l, k);
 }
 
-/* Cells are overwritten: what an accumulator holds of them is no longer the slot's value. */
+/* Cells are overwritten: what an accumulator holds of them is no longer the slot's value. Of a vector, the other cell may be a lane that is still wanted. */
 static void overwrite(struct lower *l, uint32_t slot, uint32_t cells) {
-  for (unsigned k = 0; k < CLASSES; k++)
-    if (overlaps(l, k, slot, cells)) l->acc[k].slot = NO_SLOT;
+  for (unsigned k = 0; k < CLASSES; k++) {
+    if (!overlaps(l, k, slot, cells)) continue;
+    if (k == CLASS_V128 && (l->acc[k].slot < slot || l->acc[k].slot + 2 > slot + cells)) in_slot(l, k);
+    l->acc[k].slot = NO_SLOT;
+  }
 }
 
 static void all_in_slots(struct lower *l) {
@@ -100,9 +103,25 @@ static void writes_slot(struct lower *l, struct ir *i, unsigned cells) {
   overwrite(l, i->d, cells);
 }
 
+static bool is_atomic(unsigned op) { return op >= IR_atomic_load8 && op <= IR_atomic_cmpxchg64; }
+/* The result goes to the accumulator and to its slot. */
+static void writes_both(struct lower *l, uint32_t at, unsigned rt) {
+  writes(l, at, rt);
+  l->c->ir[at].fd = 'S';
+  l->acc[class_of(rt)].unread = false;
+}
+
 /* One operation: forms of its operands, then its effect on the accumulators. */
 static void choose_misc(struct lower *l, uint32_t at) {
   struct ir *i = &l->c->ir[at];
+  if (is_atomic(i->op)) {
+    need_slots(l, i->a, 1), need_slots(l, i->b, 1), need_slots(l, i->c, 1);
+    if (i->d == NO_SLOT) return;
+    writes(l, at, RT_i64);
+    i->fd = 'S';
+    l->acc[CLASS_INT].unread = false;
+    return;
+  }
   switch (i->op) {
   case IR_br: case IR_unreachable: case IR_ret:
     all_in_slots(l);
@@ -122,22 +141,20 @@ static void choose_misc(struct lower *l, uint32_t at) {
     writes_slot(l, i, i->op == IR_gget_import ? 1 : 2);
     break;
   case IR_gset_import: case IR_gset_import_v128: need_slots(l, i->c, i->op == IR_gset_import ? 1 : 2); break;
-  case IR_shuffle:
-    (void)reads(l, i->a, RT_v128, false, false);
-    (void)reads(l, i->b, RT_v128, false, false);
-    writes(l, at, RT_v128);
-    i->fd = 'S';
+  case IR_object_new:
+    for (uint32_t k = 0; k < i->c; k++)
+      if (!(l->c->tables[i->label + 2 * k + 1] & PLACE_IMM)) need_slots(l, l->c->tables[i->label + 2 * k], 1);
+    all_in_slots(l); /* the collector looks at slots alone */
+    writes_both(l, at, RT_i64);
     break;
-  case IR_obj_get32: case IR_obj_get64:
-    (void)reads(l, i->a, RT_i64, false, false);
-    writes(l, at, RT_i64);
+  case IR_ref_test:
+    need_slots(l, i->a, 1);
+    writes(l, at, RT_i32);
     i->fd = 'S';
     l->acc[CLASS_INT].unread = false;
     break;
-  case IR_obj_set32: case IR_obj_set64:
-    need_slots(l, i->a, 1);
-    need_slots(l, i->b, 1);
-    break;
+  case IR_ref_cast: need_slots(l, i->a, 1); break;
+  case IR_memory_copy: case IR_memory_fill: need_slots(l, i->a, 1), need_slots(l, i->b, 1), need_slots(l, i->c, 1); break;
   case IR_ret_many: case IR_copy:
     need_slots(l, i->a, i->cells);
     all_in_slots(l);
@@ -146,15 +163,17 @@ static void choose_misc(struct lower *l, uint32_t at) {
   case IR_mov_add:
     need_slots(l, i->a, 1);
     overwrite(l, i->b, 1);
-    writes(l, at, RT_i32);
-    i->fd = 'S';
-    l->acc[CLASS_INT].unread = false;
+    writes_both(l, at, RT_i32);
+    break;
+  case IR_add2:
+    need_slots(l, i->a, 1);
+    overwrite(l, i->b, 1);
+    need_slots(l, i->c, 1);
+    writes_both(l, at, RT_i32);
     break;
   case IR_i32_add_br: case IR_i64_add_br:
     need_slots(l, i->a, 1);
-    writes(l, at, RT_i64);
-    i->fd = 'S';
-    l->acc[CLASS_INT].unread = false;
+    writes_both(l, at, RT_i64);
     all_in_slots(l);
     break;
   case IR_mov3: case IR_mov2:
@@ -172,8 +191,12 @@ static void choose_misc(struct lower *l, uint32_t at) {
     if (i->op >= IR_br_on_cast && i->op <= IR_br_on_cast_fail) all_in_slots(l);
     else if (i->op == IR_br_on_cast_desc || i->op == IR_br_on_cast_desc_fail) all_in_slots(l);
     else {
+      if (i->op >= IR_struct_new_desc && i->op <= IR_array_new_elem) all_in_slots(l);
       for (unsigned k = 0; k < CLASSES; k++) /* results may lie from a on */
-        if (l->acc[k].slot != NO_SLOT && l->acc[k].slot + class_cells(k) > i->a && l->acc[k].slot >= l->c->first_temp) l->acc[k].slot = NO_SLOT;
+        if (l->acc[k].slot != NO_SLOT && l->acc[k].slot + class_cells(k) > i->a && l->acc[k].slot >= l->c->first_temp) {
+          if (l->acc[k].slot < i->a) in_slot(l, k); /* a vector's low lane may be wanted */
+          l->acc[k].slot = NO_SLOT;
+        }
     }
     if (i->op == IR_throw || i->op == IR_throw_ref) all_in_slots(l), forget_all(l);
     break;
@@ -184,7 +207,7 @@ static void choose_misc(struct lower *l, uint32_t at) {
 static char slot_address(struct lower *l, const struct ir *i) {
   (void)reads(l, i->a, RT_i32, false, false);
   if (i->am == AM_SUM || i->am == AM_SCALED) (void)reads(l, i->b, RT_i32, false, false);
-  return "SPXIB"[i->am];
+  return "SPXIBU"[i->am];
 }
 
 static bool in_acc(const struct lower *l, uint32_t slot, unsigned rt) { return l->c->fusion && l->acc[class_of(rt)].slot == slot; }
@@ -196,13 +219,13 @@ static void choose(struct lower *l, uint32_t at) {
   i->fa = i->fb = i->fc = i->fd = 'S';
   switch (info->shape) {
   case SHAPE_MISC: choose_misc(l, at); break;
-  case SHAPE_BIN: case SHAPE_V2: case SHAPE_BR:
+  case SHAPE_BIN: case SHAPE_V2: case SHAPE_BR: case SHAPE_SHUFFLE:
     i->fa = reads(l, i->a, info->in, true, false);
     i->fb = imm ? 'I' : reads(l, i->b, info->in, i->fa != 'A', false);
     if (info->shape == SHAPE_BR) all_in_slots(l);
     else writes(l, at, info->out);
     break;
-  case SHAPE_RBIN: case SHAPE_UN: case SHAPE_EXTRACT:
+  case SHAPE_RBIN: case SHAPE_UN: case SHAPE_EXTRACT: case SHAPE_PERMUTE:
     i->fa = reads(l, i->a, info->in, true, false);
     writes(l, at, info->out);
     break;
@@ -231,6 +254,7 @@ static void choose(struct lower *l, uint32_t at) {
     case AM_CONST: i->fa = 'I'; break;
     case AM_SLOT: i->fa = reads(l, i->a, RT_i32, true, false); break;
     case AM_OFFSET: i->fa = reads(l, i->a, RT_i32, true, false) == 'A' ? 'Z' : 'B'; break;
+    case AM_SHIFTED: i->fa = reads(l, i->a, RT_i32, true, false) == 'A' ? 'V' : 'U'; break;
     case AM_SUM:
       i->fa = 'P';
       if (l->acc[CLASS_INT].slot == i->a && l->c->fusion) { /* the accumulator is the second term */
@@ -255,12 +279,51 @@ static void choose(struct lower *l, uint32_t at) {
     }
     i->fb = imm ? 'I' : reads(l, i->c, info->in, i->fa != 'A' || class_of(info->in) != CLASS_INT, false);
     break;
+  case SHAPE_LOADBR:
+    if (i->am == AM_SLOT) i->fa = reads(l, i->a, RT_i32, true, false);
+    else if (i->am == AM_OFFSET) i->fa = reads(l, i->a, RT_i32, true, false) == 'A' ? 'Z' : 'B';
+    else i->fa = slot_address(l, i);
+    i->fc = imm ? 'I' : reads(l, i->c, info->in, false, false);
+    writes(l, at, info->out);
+    l->acc[CLASS_INT].unread = false;
+    all_in_slots(l);
+    break;
+  case SHAPE_FBINBR:
+    i->fa = reads(l, i->a, info->in, true, false);
+    i->fb = reads(l, i->b, info->in, i->fa != 'A', false);
+    i->fc = imm ? 'I' : reads(l, i->c, info->in, false, false);
+    all_in_slots(l);
+    break;
+  case SHAPE_BINBR:
+    i->fa = reads(l, i->a, info->in, true, false);
+    i->fb = imm ? 'I' : reads(l, i->b, info->in, false, false);
+    all_in_slots(l);
+    break;
+  case SHAPE_ADDLOAD: case SHAPE_INCLOAD:
+    (void)reads(l, i->a, RT_i32, false, false);
+    if (i->b != NO_SLOT) overwrite(l, i->b, 1);
+    overwrite(l, i->c, 1);
+    writes(l, at, info->out);
+    break;
+  case SHAPE_INCSTORE:
+    i->fa = imm ? 'I' : reads(l, i->c, info->in, true, false);
+    i->fb = i->flags & IRF_IMM2 ? 'I' : reads(l, i->b, RT_i32, false, false);
+    need_slots(l, i->a, 1);
+    writes_both(l, at, RT_i32);
+    break;
+  case SHAPE_SELIMM:
+    i->fa = reads(l, i->c, RT_i32, (i->c != i->a || (i->flags & IRF_CHOICE1)) && (i->c != i->b || (i->flags & IRF_CHOICE2)), false);
+    if (!(i->flags & IRF_CHOICE1)) need_slots(l, i->a, 1);
+    if (!(i->flags & IRF_CHOICE2)) need_slots(l, i->b, 1);
+    writes(l, at, info->out);
+    break;
   case SHAPE_BIN2: case SHAPE_FBIN2: {
     /* one of a, (floats) b and c may be in the accumulator */
-    const bool imm2 = (i->flags & IRF_IMM2) != 0, third = !imm2 && in_acc(l, i->c, info->in) && i->c != i->a && (imm || i->c != i->b);
+    const bool imm2 = (i->flags & IRF_IMM2) != 0, same = i->c == i->a && imm && info->shape == SHAPE_BIN2;
+    const bool third = !imm2 && in_acc(l, i->c, info->in) && i->c != i->a && (imm || i->c != i->b);
     i->fa = reads(l, i->a, info->in, !third, false);
     i->fb = imm ? 'I' : reads(l, i->b, info->in, info->shape == SHAPE_FBIN2 && !third && i->fa != 'A', false);
-    i->fc = imm2 ? 'I' : reads(l, i->c, info->in, third, false);
+    i->fc = imm2 ? 'I' : reads(l, i->c, info->in, third || (same && i->fa == 'A'), false);
     writes(l, at, info->out);
     break;
   }
@@ -269,22 +332,55 @@ static void choose(struct lower *l, uint32_t at) {
     if (!imm) (void)reads(l, i->b, info->in, false, false);
     if (!(i->flags & IRF_IMM2)) (void)reads(l, i->c, info->in, false, false);
     i->fb = imm ? 'I' : 'S', i->fc = i->flags & IRF_IMM2 ? 'I' : 'S';
-    writes(l, at, info->in);
-    i->fd = 'S';
-    l->acc[CLASS_INT].unread = false;
+    writes_both(l, at, info->in);
     all_in_slots(l);
     break;
   case SHAPE_SELCMP:
-    i->fa = reads(l, i->a, info->in, i->a != i->c && i->a != i->e, false);
+    i->fa = reads(l, i->a, info->in, (i->a != i->c || (i->flags & IRF_CHOICE1)) && (i->a != i->e || (i->flags & IRF_CHOICE2)), false);
     i->fb = imm ? 'I' : reads(l, i->b, info->in, false, false);
-    need_slots(l, i->c, 1);
-    need_slots(l, i->e, 1);
-    writes(l, at, RT_i64);
+    if (!(i->flags & IRF_CHOICE1)) need_slots(l, i->c, 1);
+    if (!(i->flags & IRF_CHOICE2)) need_slots(l, i->e, 1);
+    writes_both(l, at, RT_i64);
+    break;
+  case SHAPE_PIN:
+    i->fa = i->flags & IRF_PIN ? 'R' : reads(l, i->a, info->in, true, false);
+    i->fb = i->flags & IRF_PIN ? reads(l, i->b, info->in, true, false) : 'R';
+    writes_both(l, at, info->out);
+    break;
+  case SHAPE_PINBIN2:
+    i->fa = reads(l, i->a, info->in, true, false);
+    i->fb = reads(l, i->b, info->in, i->fa != 'A', false);
+    writes_both(l, at, info->out);
+    break;
+  case SHAPE_PINLOADOP:
+    i->fa = slot_address(l, i);
+    writes_both(l, at, info->out);
+    break;
+  case SHAPE_PINLOADBIN2:
+    i->fa = slot_address(l, i);
+    i->fc = reads(l, i->c, info->in, true, false);
+    writes_both(l, at, info->out);
+    break;
+  case SHAPE_PINLOAD: need_slots(l, i->a, 1); break;
+  case SHAPE_LOADBIN2:
+    i->fa = slot_address(l, i);
+    (void)reads(l, i->e, info->in, false, false);
+    i->fc = reads(l, i->c, info->in, i->c != i->e && i->c != i->a && (i->am == AM_SLOT || i->am == AM_OFFSET || i->c != i->b), false);
+    writes(l, at, info->out);
     break;
   case SHAPE_LOADOP:
     i->fa = slot_address(l, i);
     i->fc = reads(l, i->c, info->in, i->c != i->a && (i->am == AM_SLOT || i->am == AM_OFFSET || i->c != i->b), false);
     writes(l, at, info->out);
+    break;
+  case SHAPE_FSET:
+    i->fa = reads(l, i->a, RT_i64, true, false);
+    i->fb = imm ? 'I' : reads(l, i->b, info->in, i->fa != 'A' || class_of(info->in) != CLASS_INT, false);
+    break;
+  case SHAPE_ESET:
+    (void)reads(l, i->a, RT_i64, false, false);
+    i->fb = imm ? 'I' : reads(l, i->b, RT_i32, false, false);
+    i->fc = i->flags & IRF_IMM2 ? 'I' : reads(l, i->c, info->in, true, false);
     break;
   case SHAPE_GGET: writes(l, at, info->out); break;
   case SHAPE_GSET: case SHAPE_RET:
@@ -340,24 +436,40 @@ static unsigned is(char form, char letter) { return form == letter; }
 static unsigned rop_of(const struct ir *i, const struct ropinfo *info) {
   const unsigned s = i->fd == 'S', base = info->base;
   switch (info->shape) {
-  case SHAPE_BIN: case SHAPE_SHIFT: return base + form_bin(i) + 5 * s;
-  case SHAPE_V2: case SHAPE_REPLACE: return base + form_bin(i) + 3 * s;
+  case SHAPE_BIN: case SHAPE_V2: case SHAPE_SHIFT: return base + form_bin(i) + 5 * s;
+  case SHAPE_SHUFFLE: case SHAPE_REPLACE: return base + form_bin(i) + 3 * s;
   case SHAPE_BR: return base + form_bin(i);
-  case SHAPE_RBIN: case SHAPE_UN: case SHAPE_EXTRACT: case SHAPE_SELECT: return base + index_in(i->fa, "SA") + 2 * s;
+  case SHAPE_RBIN: case SHAPE_UN: case SHAPE_EXTRACT: case SHAPE_PERMUTE: case SHAPE_SELECT: return base + index_in(i->fa, "SA") + 2 * s;
   case SHAPE_BRU: case SHAPE_MOV: return base + index_in(i->fa, "SA");
-  case SHAPE_LOAD: return base + index_in(i->fa, "SAPQXYIBZ") + 9 * s;
-  case SHAPE_STORE: case SHAPE_VSTORE: return base + index_in(i->fa, "SAPXIB") + 6 * index_in(i->fb, "SAI");
+  case SHAPE_LOAD: return base + index_in(i->fa, "SAPQXYIBZUV") + 11 * s;
+  case SHAPE_STORE: case SHAPE_VSTORE: return base + index_in(i->fa, "SAPXIBU") + 7 * index_in(i->fb, "SAI");
+  case SHAPE_FSET: return base + index_in(i->fa, "SA") + 2 * index_in(i->fb, "SAI");
+  case SHAPE_ESET: return base + index_in(i->fb, "SI") + 2 * index_in(i->fc, "SAI");
   case SHAPE_GGET: case SHAPE_CONST: return base + s;
   case SHAPE_GSET: case SHAPE_RET: return base + index_in(i->fa, "SAI");
   case SHAPE_V3: return base + index_in(i->fa, "SAC") + 3 * s;
-  case SHAPE_BIN2: return base + (i->fc == 'I' ? 6 + 2 * is(i->fa, 'A') : i->fa == 'A' ? 4u : i->fc == 'A' ? 2u : 0u) + is(i->fb, 'I') + 10 * s;
+  case SHAPE_BIN2:
+    if (i->fa == 'A' && i->fc == 'A') return base + 10 + 11 * s;
+    return base + (i->fc == 'I' ? 6 + 2 * is(i->fa, 'A') : i->fa == 'A' ? 4u : i->fc == 'A' ? 2u : 0u) + is(i->fb, 'I') + 11 * s;
   case SHAPE_FBIN2: return base + (i->fc == 'A' ? 1u : i->fa == 'A' ? 2u : i->fb == 'A' ? 3u : 0u) + 4 * s;
   case SHAPE_ADDBR: return base + 2 * is(i->fb, 'I') + is(i->fc, 'I');
-  case SHAPE_SELCMP: return base + is(i->fa, 'A') + 2 * is(i->fb, 'I') + 4 * s;
-  case SHAPE_LOADOP: return base + index_in(i->fa, "SBPX") + 4 * is(i->fc, 'A') + 8 * s;
+  case SHAPE_SELCMP: return base + is(i->fa, 'A') + 2 * is(i->fb, 'I') + (i->flags & IRF_CHOICE1 ? 8u : 0u) + (i->flags & IRF_CHOICE2 ? 4u : 0u);
+  case SHAPE_SELIMM: return base + is(i->fa, 'A') + ((i->flags & (IRF_CHOICE1 | IRF_CHOICE2)) == IRF_CHOICE2 ? 0u : i->flags & IRF_CHOICE2 ? 4u : 2u) + 6 * s;
+  case SHAPE_LOADBR: return base + index_in(i->fa, "SABZP") + 5 * is(i->fc, 'I') + 10 * s;
+  case SHAPE_FBINBR: return base + (i->fa == 'A' ? 1u : i->fb == 'A' ? 2u : 0u) + 3 * is(i->fc, 'S');
+  case SHAPE_BINBR: return base + is(i->fa, 'A') + 2 * is(i->fb, 'I');
+  case SHAPE_ADDLOAD: case SHAPE_INCLOAD: return base + s;
+  case SHAPE_PIN: return base + (i->fa == 'R' ? is(i->fb, 'A') : 2 + is(i->fa, 'A'));
+  case SHAPE_PINBIN2: return base + (i->fa == 'A' ? 1u : i->fb == 'A' ? 2u : 0u);
+  case SHAPE_PINLOADOP: return base + index_in(i->fa, "SBPX");
+  case SHAPE_PINLOADBIN2: return base + index_in(i->fa, "SBPX") + 4 * is(i->fc, 'A');
+  case SHAPE_INCSTORE: return base + index_in(i->fa, "SAI") + 3 * is(i->fb, 'S');
+  case SHAPE_LOADBIN2: case SHAPE_LOADOP: return base + index_in(i->fa, "SBPX") + 4 * is(i->fc, 'A') + 8 * s;
   default: return base + (i->op == IR_br_table_S ? is(i->fa, 'A') : 0);
   }
 }
+
+enum { WHOLE = 2 }; /* the word is the target itself, not the distance in one of its halves */
 
 static bool add_fixup(struct lower *l, size_t word, unsigned half, size_t start, uint32_t label) {
   if (!array_reserve((void **)&l->fixups, &l->fixups_cap, l->nfixups + 1, sizeof *l->fixups)) return false;
@@ -367,12 +479,21 @@ static bool add_fixup(struct lower *l, size_t word, unsigned half, size_t start,
 
 static bool is_wide(unsigned rt) { return rt == RT_i64 || rt == RT_f64; }
 
+static uint32_t imm_or(const struct ir *i, uint32_t slot) { return i->flags & IRF_IMM ? (uint32_t)i->imm : slot; }
+
 static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
   union word *w;
   const struct code *self = &l->c->module->code[l->c->func - l->c->module->nimported_funcs];
+  if (is_atomic(i->op)) {
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->d, w[2].u64 = i->imm;
+    if (i->b != NO_SLOT) w[1].u32[0] = i->b; /* what is not an operand is read all the same */
+    if (i->c != NO_SLOT) w[1].u32[1] = i->c;
+    return true;
+  }
   switch (i->op) {
   case IR_br:
-    return more(l, 1) && add_fixup(l, start + 1, 0, start, i->label);
+    return more(l, 1) && add_fixup(l, start + 1, WHOLE, start, i->label);
   case IR_unreachable: case IR_poll: case IR_enter_depth: case IR_leave_depth: return true;
   case IR_br_table_S: {
     const size_t n = (size_t)i->c + 1;
@@ -387,8 +508,8 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
     w->u64 = i->imm;
     return true;
   case IR_profile:
-    if (!(w = more(l, 2))) return false;
-    w[0].u64 = i->imm, w[1].ptr = self;
+    if (!(w = more(l, 3))) return false;
+    w[0].u64 = i->imm, w[1].ptr = self, w[2].u64 = 0;
     return true;
   case IR_enter:
     if (!(w = more(l, 1))) return false;
@@ -402,10 +523,15 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm, w[1].u32[1] = i->d;
     return true;
+  case IR_add2:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
+    w[2].u32[0] = (uint32_t)i->imm, w[2].u32[1] = (uint32_t)i->imm2;
+    return true;
   case IR_i32_add_br: case IR_i64_add_br:
-    if (!(w = more(l, 2))) return false;
+    if (!(w = more(l, 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm, w[1].u32[0] = i->d;
-    return add_fixup(l, start + 2, 1, start, i->label);
+    return add_fixup(l, start + 3, WHOLE, start, i->label);
   case IR_mov2: case IR_mov3:
     if (!(w = more(l, i->op == IR_mov2 ? 2 : 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
@@ -443,21 +569,24 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
     if (!(w = more(l, 1))) return false;
     w->u32[0] = i->a, w->u32[1] = i->op == IR_gget_import || i->op == IR_gget_import_v128 ? i->d : i->c;
     return true;
-  case IR_shuffle:
-    if (!(w = more(l, 4))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->d;
-    w[2].u64 = i->imm, w[3].u64 = i->imm2;
+  case IR_object_new:
+    if (!(w = more(l, 3 + i->c))) return false;
+    w[0].u32[0] = i->d, w[0].u32[1] = i->c, w[1].u32[0] = i->a, w[1].u32[1] = i->b, w[2].u64 = i->imm;
+    for (size_t k = 0; k < i->c; k++) w[3 + k].u32[0] = l->c->tables[i->label + 2 * k], w[3 + k].u32[1] = l->c->tables[i->label + 2 * k + 1];
     return true;
-  case IR_obj_get32: case IR_obj_get64: case IR_obj_set32: case IR_obj_set64:
+  case IR_memory_copy: case IR_memory_fill:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[2].u64 = i->imm;
+    return true;
+  case IR_ref_test: case IR_ref_cast: case IR_br_on_cast: case IR_br_on_cast_fail:
     if (!(w = more(l, 2))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = i->op == IR_obj_get32 || i->op == IR_obj_get64 ? i->d : i->b;
-    w[1].u64 = i->imm;
-    return true;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->d, w[1].u32[0] = i->b, w[1].u32[1] = i->c;
+    return i->op == IR_ref_test || i->op == IR_ref_cast || add_fixup(l, start + 1, 1, start, i->label);
   default: /* base operations */
     if (!(w = more(l, 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = i->b;
     switch (i->op) {
-    case IR_br_on_cast: case IR_br_on_cast_fail: case IR_br_on_cast_desc: case IR_br_on_cast_desc_fail: return add_fixup(l, start + 2, 1, start, i->label);
+    case IR_br_on_cast_desc: case IR_br_on_cast_desc_fail: return add_fixup(l, start + 2, 1, start, i->label);
     case IR_throw: case IR_throw_ref: w[2].ptr = self; return true;
     default: w[1].u32[1] = i->c, w[2].u64 = i->imm; return true;
     }
@@ -474,7 +603,12 @@ static bool write_op(struct lower *l, struct ir *i) {
   w->u64 = exec_handler(rop_of(i, info));
   switch (info->shape) {
   case SHAPE_MISC: return write_misc(l, i, start);
-  case SHAPE_BIN: case SHAPE_V2: case SHAPE_SHIFT:
+  case SHAPE_V2: case SHAPE_BIN: case SHAPE_SHIFT: case SHAPE_PIN:
+    if (info->shape == SHAPE_V2 && i->fb == 'I') {
+      if (!(w = more(l, 3))) return false;
+      w[0].u32[0] = i->a, w[0].u32[1] = i->d, w[1].u64 = i->imm, w[2].u64 = i->imm2;
+      return true;
+    }
     if (!(w = more(l, wide || s ? 2 : 1))) return false;
     w[0].u32[0] = i->a;
     if (wide) w[0].u32[1] = i->d, w[1].u64 = i->imm;
@@ -502,11 +636,15 @@ static bool write_op(struct lower *l, struct ir *i) {
       return add_fixup(l, start + 1, 1, start, i->label);
     }
     w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
-    return add_fixup(l, start + 2, 0, start, i->label);
-  case SHAPE_BRU:
+    return add_fixup(l, start + 2, WHOLE, start, i->label);
+  case SHAPE_PINLOAD:
     if (!(w = more(l, 1))) return false;
+    w->u32[0] = i->a;
+    return true;
+  case SHAPE_BRU:
+    if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a;
-    return add_fixup(l, start + 1, 1, start, i->label);
+    return add_fixup(l, start + 2, WHOLE, start, i->label);
   case SHAPE_UN: case SHAPE_MOV:
     if (!(w = more(l, 1))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->d;
@@ -515,6 +653,15 @@ static bool write_op(struct lower *l, struct ir *i) {
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->d, w[1].u32[0] = (uint32_t)i->imm2;
     return true;
+  case SHAPE_SHUFFLE: case SHAPE_PERMUTE: {
+    const unsigned lanes = info->shape == SHAPE_SHUFFLE ? 2 : 1;
+    if (!(w = more(l, lanes + 2))) return false;
+    w[0].u32[0] = i->a;
+    if (lanes == 2) w[0].u32[1] = i->b, w[1].u32[0] = i->d;
+    else w[0].u32[1] = i->d;
+    w[lanes].u64 = i->imm, w[lanes + 1].u64 = i->imm2;
+    return true;
+  }
   case SHAPE_REPLACE:
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->d;
@@ -530,12 +677,14 @@ static bool write_op(struct lower *l, struct ir *i) {
       if (s) w[1].u32[0] = i->d;
       return true;
     }
-    if (!(w = more(l, 2))) return false;
+    if (!(w = more(l, i->am == AM_SHIFTED ? 3 : 2))) return false;
+    if (i->am == AM_SHIFTED) w[2].u32[0] = i->e;
     if (i->am == AM_CONST) w[0].u32[1] = i->d, w[1].u64 = i->imm2;
     else w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->d;
     return true;
   case SHAPE_STORE: case SHAPE_VSTORE: {
-    if (!(w = more(l, wide ? 3 : 2))) return false;
+    if (!(w = more(l, wide || i->am == AM_SHIFTED ? 3 : 2))) return false;
+    if (i->am == AM_SHIFTED) w[2].u32[0] = i->e;
     const uint32_t v = i->fb == 'I' ? (uint32_t)i->imm : i->c;
     if (wide) w[2].u64 = i->imm;
     if (i->am == AM_SLOT) w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = v;
@@ -543,7 +692,7 @@ static bool write_op(struct lower *l, struct ir *i) {
     else w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = v;
     return true;
   }
-  case SHAPE_BIN2: case SHAPE_FBIN2:
+  case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_PINBIN2:
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
     w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
@@ -552,17 +701,50 @@ static bool write_op(struct lower *l, struct ir *i) {
     if (!(w = more(l, 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
     w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
-    return add_fixup(l, start + 3, 0, start, i->label);
+    return add_fixup(l, start + 3, WHOLE, start, i->label);
   case SHAPE_SELCMP:
     if (!(w = more(l, 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
     w[1].u32[0] = i->c, w[1].u32[1] = i->e, w[2].u32[0] = i->d;
     return true;
-  case SHAPE_LOADOP:
+  case SHAPE_LOADBIN2: case SHAPE_PINLOADBIN2:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->c, w[2].u32[0] = i->e, w[2].u32[1] = i->d;
+    return true;
+  case SHAPE_LOADBR:
+    if (!(w = more(l, 4))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = imm_or(i, i->c), w[2].u32[0] = i->d;
+    return add_fixup(l, start + 4, WHOLE, start, i->label);
+  case SHAPE_FBINBR:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b;
+    if (i->fc == 'I') w[1].u64 = i->imm;
+    else w[1].u32[0] = i->c;
+    return add_fixup(l, start + 3, WHOLE, start, i->label);
+  case SHAPE_BINBR:
+    if (!(w = more(l, 2))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = imm_or(i, i->b);
+    return add_fixup(l, start + 2, WHOLE, start, i->label);
+  case SHAPE_ADDLOAD: case SHAPE_INCLOAD:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a;
+    if (info->shape == SHAPE_ADDLOAD) w[0].u32[1] = (uint32_t)i->imm, w[1].u32[0] = i->c, w[1].u32[1] = (uint32_t)i->imm2, w[2].u32[0] = i->d;
+    else w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm, w[1].u32[1] = i->c, w[2].u32[0] = (uint32_t)i->imm2, w[2].u32[1] = i->d;
+    return true;
+  case SHAPE_INCSTORE:
+    if (!(w = more(l, 2))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = imm_or(i, i->c), w[1].u32[1] = i->b;
+    return true;
+  case SHAPE_LOADOP: case SHAPE_PINLOADOP:
     if (!(w = more(l, i->am == AM_SLOT ? 2 : 3))) return false;
     w[0].u32[0] = i->a;
     if (i->am == AM_SLOT) w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
     else w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->c, w[2].u32[0] = i->d;
+    return true;
+  case SHAPE_FSET: case SHAPE_ESET:
+    if (!(w = more(l, 2))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[1].u32[0] = info->shape == SHAPE_FSET || i->fc == 'I' ? (uint32_t)i->imm2 : i->c;
     return true;
   case SHAPE_GGET:
     if (!(w = more(l, 1))) return false;
@@ -583,7 +765,7 @@ static bool write_op(struct lower *l, struct ir *i) {
     w[0].u32[0] = i->d, w[1].u64 = i->imm;
     if (info->out == RT_v128) w[2].u64 = i->imm2;
     return true;
-  case SHAPE_SELECT:
+  case SHAPE_SELECT: case SHAPE_SELIMM:
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->c, w[0].u32[1] = i->a, w[1].u32[0] = i->b, w[1].u32[1] = i->d;
     return true;
@@ -603,10 +785,6 @@ static bool write_all(struct lower *l) {
     else if (i->op != IR_NOP && !write_op(l, i)) return false;
     if (l->n > INT32_MAX) return false;
   }
-  for (size_t k = 0; k < l->nfixups; k++) {
-    const struct fixup *f = &l->fixups[k];
-    l->words[f->word].u32[f->half] = l->label_at[f->label] - f->start;
-  }
   for (size_t k = 0; k < c->ncatches; k++) {
     struct catch_range *r = &c->catches[k];
     r->from = r->from < c->n ? c->ir[r->from].at : (uint32_t)l->n;
@@ -624,13 +802,20 @@ bool ir_lower(struct ircode *c, union word **words, uint32_t *nwords, mv_error_t
     choose_forms(&l);
     ok = write_all(&l);
   }
+  union word *fit = ok ? realloc(l.words, l.n * sizeof *l.words) : NULL;
+  if (fit) l.words = fit;
+  for (size_t k = 0; ok && k < l.nfixups; k++) {
+    const struct fixup *f = &l.fixups[k];
+    const uint32_t to = l.label_at[f->label];
+    if (f->half == WHOLE) l.words[f->word].ptr = l.words + to;
+    else l.words[f->word].u32[f->half] = to - f->start;
+  }
   free(l.fixups);
   if (!ok) {
     free(l.words);
     return error_no_memory(err, l.n * sizeof *l.words);
   }
-  union word *fit = realloc(l.words, l.n * sizeof *l.words);
-  *words = fit ? fit : l.words;
+  *words = l.words;
   *nwords = (uint32_t)l.n;
   return true;
 }

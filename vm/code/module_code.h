@@ -27,4 +27,12 @@ MV_MUST_USE bool ir_of_function(struct ircode *, struct arena *scratch, struct m
 /* Which Wasm instruction a word of a function's code came from: found by translating it once more, so that nothing need be kept. */
 bool code_offset(struct module *, const struct code *, const union word *pc, uint64_t *offset);
 
+/* Of a profile: straight code from the Wasm instruction at `offset` on, that was entered so often. */
+struct code_block {
+  uint64_t offset, entered, instructions;
+  uint64_t operations; /* that stand for its instructions */
+};
+/* Calls each(env, block) for every block of a translated function that was entered, in the order of the code. */
+MV_MUST_USE bool code_blocks(struct module *, const struct code *, void (*each)(void *env, const struct code_block *), void *env, mv_error_t *err);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "code/module_code.h"
 #include "code/translate.h"
+#include "run/gc.h"
 
 struct ir *tr_emit(struct tr *t, unsigned op) {
   if (!array_reserve((void **)&t->c->ir, &t->c->cap, t->c->n + 1, sizeof(struct ir))) {
@@ -155,6 +156,7 @@ static void remove_ir(struct tr *t, uint32_t def) {
   else t->c->ir[def].op = IR_NOP;
 }
 
+static bool fits_choice(const struct val *v) { return v->kind == VAL_CONST && (v->rt == RT_i32 || (v->rt == RT_i64 && v->imm == (uint64_t)(int32_t)v->imm)); }
 static bool fits_imm(const struct val *v) { return v->kind == VAL_CONST && v->rt != RT_v128; }
 
 /* ---- numeric instructions ---- */
@@ -170,14 +172,6 @@ static bool cmp_of(unsigned op, struct cmp *c) {
   else if (op >= IR_f64_eq && op <= IR_f64_ge) *c = (struct cmp){IR_f64_eq, 3, 6};
   else return false;
   return (op - c->base) % c->stride == 0;
-}
-
-static bool commutative(unsigned op) {
-  switch (op) {
-  case IR_i32_add: case IR_i32_mul: case IR_i32_and: case IR_i32_or: case IR_i32_xor:
-  case IR_i64_add: case IR_i64_mul: case IR_i64_and: case IR_i64_or: case IR_i64_xor: return true;
-  default: return false; /* floats: which NaN comes out may differ, so operands stay in order */
-  }
 }
 
 static unsigned reversed(unsigned op) {
@@ -203,7 +197,7 @@ static void binary(struct tr *t, unsigned op) {
   struct cmp c;
   if (fits_imm(&a) && !fits_imm(&b) && t->c->fusion) {
     const struct val swap = a;
-    if (commutative(op)) a = b, b = swap;
+    if (rop_commutative(op)) a = b, b = swap;
     else if (cmp_of(op, &c)) {
       const unsigned k = (op - c.base) / c.stride;
       op = c.base + c.stride * (c.count == 10 ? int_swap[k] : float_swap[k]);
@@ -211,6 +205,12 @@ static void binary(struct tr *t, unsigned op) {
     } else if (reversed(op)) op = reversed(op), a = b, b = swap;
   }
   const uint32_t sa = operand(t, &a, dirty), sb = fits_imm(&b) ? NO_SLOT : operand(t, &b, dirty);
+  if (sa == sb && t->c->all_forms && (op == IR_f64_mul || op == IR_f32_mul)) {
+    tr_emit(t, op == IR_f64_mul ? IR_f64_square : IR_f32_square)->a = sa;
+    touch(t, sa);
+    push_result(t, info->out);
+    return;
+  }
   struct ir *i = tr_emit(t, op);
   i->a = sa;
   i->b = sb;
@@ -247,45 +247,21 @@ static void eqz(struct tr *t, unsigned op) {
 /* The bits of a value seen as another type: slots do not care. */
 static void retype(struct tr *t, unsigned rt) { t->stack[t->depth - 1].rt = (uint8_t)rt; }
 
-static void vector(struct tr *t, unsigned op, const struct instr *in) {
-  const struct ropinfo *info = rop_info(op);
-  struct val z, y, x;
-  struct ir *i;
-  uint32_t sx, sy = NO_SLOT, sz = NO_SLOT;
-  switch (info->shape) {
-  case SHAPE_V3: z = pop(t), sz = operand(t, &z, true); /* fall through */
-  case SHAPE_V2: case SHAPE_SHIFT: case SHAPE_REPLACE:
-    y = pop(t);
-    if (info->shape != SHAPE_SHIFT || !fits_imm(&y)) sy = operand(t, &y, true);
-    break;
-  default: break;
-  }
-  x = pop(t);
-  sx = operand(t, &x, info->in == RT_i32);
-  i = tr_emit(t, op);
-  i->a = sx, i->b = sy, i->c = sz;
-  if (info->shape == SHAPE_SHIFT && sy == NO_SLOT) i->flags |= IRF_IMM, i->imm = y.imm;
-  if (info->shape == SHAPE_EXTRACT || info->shape == SHAPE_REPLACE) i->imm2 = in->u.lane;
-  touch(t, sx);
-  if (sy != NO_SLOT) touch(t, sy);
-  if (sz != NO_SLOT) touch(t, sz);
-  push_result(t, info->out);
-}
-
-static void shuffle(struct tr *t, const struct instr *in) {
-  struct val y = pop(t), x = pop(t);
-  const uint32_t sx = operand(t, &x, true), sy = operand(t, &y, true);
-  struct ir *i = tr_emit(t, IR_shuffle);
-  i->a = sx, i->b = sy;
-  memcpy(&i->imm, in->u.v128, 8);
-  memcpy(&i->imm2, in->u.v128 + 8, 8);
-  touch(t, sx), touch(t, sy);
-  push_result(t, RT_v128);
-}
-
 static void select_op(struct tr *t) {
   struct val c = pop(t), b = pop(t), a = pop(t);
   const unsigned rt = a.rt;
+  const bool ints = (rt == RT_i32 || rt == RT_i64) && t->c->all_forms, choice1 = ints && fits_choice(&a), choice2 = ints && fits_choice(&b);
+  if (choice1 || choice2) {
+    const uint32_t sa = choice1 ? (uint32_t)a.imm : operand(t, &a, false), sb = choice2 ? (uint32_t)b.imm : operand(t, &b, false), sc = operand(t, &c, true);
+    struct ir *i = tr_emit(t, rt == RT_i32 ? IR_select_imm_i32 : IR_select_imm_i64);
+    i->a = sa, i->b = sb, i->c = sc;
+    i->flags |= (uint8_t)((choice1 ? IRF_CHOICE1 : 0) | (choice2 ? IRF_CHOICE2 : 0));
+    if (!choice1) touch(t, sa);
+    if (!choice2) touch(t, sb);
+    touch(t, sc);
+    push_result(t, rt);
+    return;
+  }
   const uint32_t sa = operand(t, &a, false), sb = operand(t, &b, false), sc = operand(t, &c, true);
   struct ir *i = tr_emit(t, rt == RT_v128 ? IR_select_v128 : rt == RT_f32 ? IR_select_f32 : rt == RT_f64 ? IR_select_f64 : IR_select_i64);
   i->a = sa, i->b = sb, i->c = sc;
@@ -319,10 +295,10 @@ static bool plain_access(const struct tr *t, const struct instr *in, unsigned si
 }
 
 /* Sets the address operand of *i, which is the last operation, from v. shift: log2 of the access size. */
-struct addr { uint8_t am; uint32_t a, b; uint64_t end; };
+struct addr { uint8_t am; uint32_t a, b, shift; uint64_t end; };
 
-static struct addr address(struct tr *t, struct val *v, uint64_t end, unsigned shift) {
-  struct addr r = {AM_SLOT, NO_SLOT, NO_SLOT, end};
+static struct addr address(struct tr *t, struct val *v, uint64_t end, unsigned shift, bool shifted) {
+  struct addr r = {AM_SLOT, NO_SLOT, NO_SLOT, 0, end};
   if (v->kind == VAL_CONST && t->c->fusion) {
     r.am = AM_CONST;
     r.end = (uint32_t)v->imm + end;
@@ -331,9 +307,22 @@ static struct addr address(struct tr *t, struct val *v, uint64_t end, unsigned s
   if (v->kind == VAL_TEMP && !v->dirty && in_block(t, v->def)) {
     const uint32_t def = v->def;
     const struct ir i = t->c->ir[def];
+    if (shifted && i.op == IR_i32_shl && i.d == v->slot && (i.flags & IRF_IMM) && unchanged(t, i.a, def)) {
+      r.am = AM_SHIFTED, r.a = i.a, r.b = 0, r.shift = (uint32_t)i.imm & 31;
+      remove_ir(t, def);
+      return r;
+    }
     if (i.op == IR_i32_add && i.d == v->slot && (i.flags & IRF_IMM) && unchanged(t, i.a, def)) {
+      const bool last = def + 1 == t->c->n;
       r.am = AM_OFFSET, r.a = i.a, r.b = (uint32_t)i.imm;
       remove_ir(t, def);
+      if (shifted && def > t->block && i.a >= t->c->first_temp) {
+        const struct ir s = t->c->ir[def - 1];
+        if (s.op == IR_i32_shl && s.d == i.a && (s.flags & IRF_IMM) && (last || unchanged(t, s.a, def - 1))) {
+          r.am = AM_SHIFTED, r.a = s.a, r.shift = (uint32_t)s.imm & 31;
+          remove_ir(t, def - 1);
+        }
+      }
       return r;
     }
     if (i.op == IR_i32_add && i.d == v->slot && !(i.flags & IRF_IMM) && unchanged(t, i.a, def) && unchanged(t, i.b, def)) {
@@ -359,8 +348,9 @@ static struct addr address(struct tr *t, struct val *v, uint64_t end, unsigned s
 
 static void set_address(struct tr *t, struct ir *i, const struct addr *r) {
   i->am = r->am, i->a = r->a, i->b = r->b, i->imm2 = r->end;
+  if (r->am == AM_SHIFTED) i->e = r->shift;
   if (r->a != NO_SLOT) touch(t, r->a);
-  if (r->b != NO_SLOT && r->am != AM_OFFSET) touch(t, r->b);
+  if (r->b != NO_SLOT && r->am != AM_OFFSET && r->am != AM_SHIFTED) touch(t, r->b);
 }
 
 static unsigned log2_size(unsigned size) { return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : size == 8 ? 3 : 4; }
@@ -371,7 +361,7 @@ static void load(struct tr *t, const struct instr *in, unsigned op, unsigned siz
     return;
   }
   struct val v = pop(t);
-  const struct addr r = address(t, &v, in->u.mem.offset + size, log2_size(size));
+  const struct addr r = address(t, &v, in->u.mem.offset + size, log2_size(size), true);
   set_address(t, tr_emit(t, op), &r);
   push_result(t, rt);
 }
@@ -384,7 +374,7 @@ static void store(struct tr *t, const struct instr *in, unsigned op, unsigned si
   struct val x = pop(t), v = pop(t);
   const bool imm = fits_imm(&x) && t->c->fusion;
   const uint32_t sx = imm ? NO_SLOT : operand(t, &x, rt == RT_i32);
-  const struct addr r = address(t, &v, in->u.mem.offset + size, log2_size(size));
+  const struct addr r = address(t, &v, in->u.mem.offset + size, log2_size(size), !imm || rt == RT_i32 || rt == RT_f32);
   struct ir *i = tr_emit(t, op);
   i->c = sx;
   if (imm) i->flags |= IRF_IMM, i->imm = x.imm;
@@ -533,19 +523,37 @@ static uint32_t arity(const struct tr *t, const struct ctrl *c) {
   return n;
 }
 
-/* Are the top n entries where a branch to c wants them? */
-static bool in_place(const struct tr *t, const struct ctrl *c, uint32_t n) {
-  if (!n) return true;
+/* Are the top n entries in their homes? */
+static bool settled(const struct tr *t, uint32_t n) {
   const struct val *v = &t->stack[t->depth - n];
-  if (v->home != c->base) return false;
   for (uint32_t k = 0; k < n; k++)
     if (v[k].kind != VAL_TEMP || v[k].dirty) return false;
   return true;
 }
 
+/* Are the top n entries where a branch to c wants them? */
+static bool in_place(const struct tr *t, const struct ctrl *c, uint32_t n) {
+  return !n || (t->stack[t->depth - n].home == c->base && settled(t, n));
+}
+
+/* Before a branch to c that may not be taken: what it carries goes to its home if it belongs there, and if it is much, for then each branch is one
+ * copy; a move for each value would make code out of proportion to the module. */
+enum { MOVES_MOST = 16 };
+static void settle_carried(struct tr *t, const struct ctrl *c) {
+  const uint32_t n = arity(t, c);
+  if (n && (n > MOVES_MOST || (c->kind != CTRL_FUNC && t->stack[t->depth - n].home == c->base))) settle_top(t, n);
+}
+
 /* Moves the top n entries to the homes at which c's label expects them; the stack stays as it is. Downwards, so in order. */
 static void move_results(struct tr *t, const struct ctrl *c, uint32_t n, bool keep) {
   uint32_t to = c->base;
+  if (n > MOVES_MOST && settled(t, n)) {
+    struct ir *i = tr_emit(t, IR_copy);
+    i->a = t->stack[t->depth - n].home, i->b = to, i->cells = t->height - i->a;
+    i->flags |= IRF_FIXED;
+    if (to + i->cells > t->c->frame) t->c->frame = to + i->cells;
+    return;
+  }
   for (uint32_t k = t->depth - n; k < t->depth; k++) {
     emit_move(t, &t->stack[k], to, keep);
     to += rt_cells(t->stack[k].rt);
@@ -577,6 +585,25 @@ static void emit_return(struct tr *t, bool keep) {
   new_block(t);
 }
 
+/* Back to a loop that begins with a few operations and a br_table, as interpreters have it: they are done here and now, which saves the branch and tells
+ * the processor's predictor where it is. */
+static bool repeat_head(struct tr *t, const struct ctrl *c) {
+  enum { MOST = 8, ENTRIES = 1 << 15 };
+  const uint32_t from = c->begin;
+  uint32_t n = 0;
+  if (c->kind != CTRL_LOOP || !t->c->all_forms) return false;
+  while (from + n < t->block && n < MOST && t->c->ir[from + n].op != IR_LABEL && t->c->ir[from + n].op != IR_br_table_S) n++;
+  const struct ir *last = &t->c->ir[from + n];
+  if (from + n >= t->block || last->op != IR_br_table_S || last->c + t->copied > ENTRIES) return false;
+  t->copied += last->c + 1;
+  for (uint32_t k = 0; k <= n; k++) {
+    struct ir *i = tr_emit(t, IR_NOP);
+    *i = t->c->ir[from + k];
+  }
+  new_block(t);
+  return true;
+}
+
 static void branch_to(struct tr *t, struct ctrl *c) {
   if (c->kind == CTRL_FUNC) {
     emit_return(t, false);
@@ -584,7 +611,17 @@ static void branch_to(struct tr *t, struct ctrl *c) {
   }
   move_results(t, c, arity(t, c), false);
   c->used = true;
-  emit_br(t, c->label);
+  if (!repeat_head(t, c)) emit_br(t, c->label);
+}
+
+/* The branch taken if a test of a vector holds; the opposite one is the next. */
+static unsigned branch_on_test(unsigned op) {
+  switch (op) {
+#define SIMD_TEST(id) \
+  case IR_##id: return IR_br_##id;
+#include "exec/simd.def"
+  default: return 0;
+  }
 }
 
 /* Emits a conditional branch on v to `label`: taken if v is non-zero (or zero, if `when` is false). Fuses with the comparison that made v. */
@@ -612,6 +649,15 @@ static void branch_if(struct tr *t, struct val *v, bool when, uint32_t label) {
       new_block(t);
       return;
     }
+    const unsigned test = t->c->all_forms && movable ? branch_on_test(i.op) : 0;
+    if (test) {
+      remove_ir(t, def);
+      struct ir *b = tr_emit(t, when ? test : test + 1);
+      b->a = i.a, b->label = label;
+      touch(t, b->a);
+      new_block(t);
+      return;
+    }
     if ((i.op == IR_i32_eqz || i.op == IR_i64_eqz || i.op == IR_ref_is_null) && movable) {
       remove_ir(t, def);
       struct ir *b = tr_emit(t, i.op == IR_i32_eqz ? (when ? IR_brz_i32 : IR_brnz_i32) : when ? IR_brz_i64 : IR_brnz_i64);
@@ -631,7 +677,7 @@ static void branch_if(struct tr *t, struct val *v, bool when, uint32_t label) {
 /* A branch to c whose condition `cond` emits (to a label, taken when `when`): directly, or around the moves it needs. */
 static void conditional(struct tr *t, struct ctrl *c, struct val *v, unsigned ref_op, unsigned ref_inverse) {
   const uint32_t n = c->kind == CTRL_FUNC ? 0 : arity(t, c);
-  if (n && t->stack[t->depth - n].home == c->base) settle_top(t, n);
+  settle_carried(t, c);
   if (c->kind != CTRL_FUNC && in_place(t, c, n)) {
     c->used = true;
     if (ref_op) {
@@ -671,6 +717,9 @@ static void br_table(struct tr *t, const struct instr *in) {
   struct reader r = in->u.list.items;
   struct ircode *c = t->c;
   const uint32_t n = in->u.list.count, s = operand(t, &v, true);
+  struct reader first_item = r;
+  uint32_t any;
+  if (reader_u32(&first_item, &any) && arity(t, label_ctrl(t, any)) > MOVES_MOST) settle_carried(t, label_ctrl(t, any)); /* all carry the same */
   struct ir *i = tr_emit(t, IR_br_table_S);
   i->a = s, i->c = n, i->label = (uint32_t)c->ntables;
   touch(t, s);
@@ -739,7 +788,9 @@ static void begin(struct tr *t, unsigned kind, const struct instr *in) {
     const uint32_t label = c->else_label;
     branch_if(t, &cond, false, label);
   } else if (kind == CTRL_LOOP) {
+    for (unsigned k = 0; t->c->all_forms && k < 2; k++) (void)tr_emit(t, IR_NOP); /* see fill of pin.c */
     place_label(t, c->label);
+    c->begin = (uint32_t)t->c->n;
     if (t->opt->interruptible) {
       (void)tr_emit(t, IR_poll);
       new_block(t);
@@ -897,6 +948,7 @@ static void end(struct tr *t) {
   }
   blocktype_types(t->c->module, &c->type, &p, &np, &r, &n);
   types = r;
+  if (c->kind == CTRL_LOOP) t->c->ir[c->begin - 1].c = (uint32_t)t->c->n;
   if (c->kind == CTRL_TRY_TABLE) end_try_table(t, c);
   else if (c->kind == CTRL_TRY) t->tries--; /* without a catch */
   const bool label = c->kind != CTRL_LOOP && (c->used || c->else_label != NO_SLOT);
@@ -969,4 +1021,6 @@ static void call_dynamic(struct tr *t, const struct deftype *ft, unsigned op, ui
   }
 }
 
+#include "code/translate_vector.h"
+#include "code/translate_object.h"
 #include "code/translate_instr.h"

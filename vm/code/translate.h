@@ -23,6 +23,7 @@ struct ctrl {
   bool used; /* the label at the end is the target of a branch */
   struct blocktype type;
   uint32_t label, else_label, trampoline;
+  uint32_t begin; /* of a loop: its first operation */
   uint32_t depth, base; /* of the operand stack, below the parameters: entries, cells */
   uint32_t try_from, try_to, exn;
   uint32_t pads, pads_end;
@@ -49,6 +50,8 @@ struct tr {
   uint32_t block;   /* first operation that may be changed */
   uint32_t fuel_ir; /* the current block's fuel operation */
   uint32_t tries, next_exn;
+  uint8_t twins;    /* of vector operations: 0 not asked yet, 1 none, 2 the processor runs them */
+  uint32_t copied; /* entries of br_tables at the ends of loop heads that were copied */
 
   struct val *stack;
   size_t stack_cap;

@@ -8,6 +8,7 @@ static const struct plain { uint16_t ir; uint8_t kind, size, rt; } plain[OP_LIMI
 #define CMP(id, T, e) [OP_##id] = {IR_##id, PLAIN_BIN, 0, 0},
 #define FCMP(id, T, e) [OP_##id] = {IR_##id, PLAIN_BIN, 0, 0},
 #define UN(id, T, R, trap, e) [OP_##id] = {IR_##id, PLAIN_UN, 0, 0},
+#define OWN_UN(id, T, R, trap, e)
 #define LOAD(id, R, n, e) [OP_##id] = {IR_##id, PLAIN_LOAD, n, RT_##R},
 #define STORE(id, T, n, e) [OP_##id] = {IR_##id, PLAIN_STORE, n, RT_##T},
 #include "code/rops.def"
@@ -50,32 +51,6 @@ static unsigned addr_rt(bool is64) { return is64 ? RT_i64 : RT_i32; }
 static const struct deftype *type_at(const struct tr *t, uint32_t index) { return types_get(t->c->module->types, t->c->module->type_ids[index]); }
 static uint64_t type_id(const struct tr *t, uint32_t index) { return t->c->module->type_ids[index]; }
 
-/* A branch on a cast: the reference stays in its home on both paths. */
-static void cast_branch(struct tr *t, unsigned op, unsigned inverse, uint32_t operands, valtype type, uint32_t depth) {
-  struct ctrl *c = label_ctrl(t, depth);
-  settle_top(t, operands);
-  const uint32_t base = t->stack[t->depth - operands].home, top = t->height;
-  if (operands == 2) (void)pop(t);
-  const uint32_t n = c->kind == CTRL_FUNC ? 0 : arity(t, c);
-  if (n && t->stack[t->depth - n].home == c->base) settle_top(t, n);
-  const bool direct = c->kind != CTRL_FUNC && in_place(t, c, n);
-  const uint32_t skip = direct ? 0 : new_label(t);
-  struct ir *i = tr_emit(t, direct ? op : inverse);
-  i->a = base, i->cells = operands, i->b = type, i->imm2 = top, i->label = direct ? c->label : skip;
-  i->flags |= IRF_FIXED;
-  new_block(t);
-  if (direct) c->used = true;
-  else {
-    if (c->kind == CTRL_FUNC) emit_return(t, true);
-    else {
-      move_results(t, c, n, true);
-      c->used = true;
-      emit_br(t, c->label);
-    }
-    place_label(t, skip);
-  }
-}
-
 static void br_on_null(struct tr *t, uint32_t depth) {
   struct val v = pop(t);
   conditional(t, label_ctrl(t, depth), &v, IR_brz_i64, IR_brnz_i64);
@@ -88,7 +63,7 @@ static void br_on_non_null(struct tr *t, uint32_t depth) {
   struct ctrl *c = label_ctrl(t, depth);
   settle_top(t, 1);
   const uint32_t slot = t->stack[t->depth - 1].slot, n = c->kind == CTRL_FUNC ? 0 : arity(t, c);
-  if (n && t->stack[t->depth - n].home == c->base) settle_top(t, n);
+  settle_carried(t, c);
   const bool direct = c->kind != CTRL_FUNC && in_place(t, c, n);
   const uint32_t skip = direct ? 0 : new_label(t);
   struct ir *i = tr_emit(t, direct ? IR_brnz_i64 : IR_brz_i64);
@@ -122,61 +97,45 @@ static void throw_op(struct tr *t, unsigned op, uint32_t operands, uint32_t tag)
 /* Structs, arrays and references. */
 static void gc_instr(struct tr *t, const struct instr *in) {
   const uint32_t a = in->u.index.a, b = in->u.index.b;
-  const struct deftype *dt;
-  unsigned rt;
+  unsigned op;
   switch (in->op) {
-  case OP_struct_new: base_op(t, IR_struct_new, type_at(t, a)->u.agg.nfields, 0, 0, type_id(t, a), RT_i64); break;
-  case OP_struct_new_default: base_op(t, IR_struct_new_default, 0, 0, 0, type_id(t, a), RT_i64); break;
+  case OP_struct_new: case OP_struct_new_default: object_new(t, type_at(t, a), in->op == OP_struct_new ? type_at(t, a)->u.agg.nfields : 0); break;
   case OP_struct_new_desc: base_op(t, IR_struct_new_desc, type_at(t, a)->u.agg.nfields + 1, 0, 0, type_id(t, a), RT_i64); break;
   case OP_struct_new_default_desc: base_op(t, IR_struct_new_desc, 1, 1, 0, type_id(t, a), RT_i64); break;
   case OP_struct_get: case OP_struct_get_s: case OP_struct_get_u: {
-    dt = type_at(t, a);
-    const struct field *f = &dt->u.agg.fields[b];
-    rt = vt_code(f->type) == VT_I8 || vt_code(f->type) == VT_I16 ? RT_i32 : rtype_of(f->type);
-    if ((vt_field_size(f->type) == 4 || vt_field_size(f->type) == 8)) {
-      struct val v = pop(t);
-      const uint32_t s = operand(t, &v, false);
-      struct ir *i = tr_emit(t, vt_field_size(f->type) == 4 ? IR_obj_get32 : IR_obj_get64);
-      i->a = s, i->imm = 16u + f->offset;
-      touch(t, s);
-      push_result(t, rt);
-      break;
-    }
-    base_op(t, in->op == OP_struct_get_s ? IR_struct_get_s : IR_struct_get, 1, b, 0, dt->id, rt);
+    const struct field *f = &type_at(t, a)->u.agg.fields[b];
+    op = object_get(f->type, in->op == OP_struct_get_s);
+    if (op) object_fetch(t, op, f->offset);
+    else base_op(t, IR_struct_get, 1, b, 0, type_id(t, a), RT_v128);
     break;
   }
   case OP_struct_set: {
-    dt = type_at(t, a);
-    const struct field *f = &dt->u.agg.fields[b];
-    if (vt_field_size(f->type) == 4 || vt_field_size(f->type) == 8) {
-      struct val x = pop(t), v = pop(t);
-      const uint32_t sx = operand(t, &x, false), s = operand(t, &v, false);
-      struct ir *i = tr_emit(t, vt_field_size(f->type) == 4 ? IR_obj_set32 : IR_obj_set64);
-      i->a = s, i->b = sx, i->imm = 16u + f->offset;
-      touch(t, s), touch(t, sx);
-      break;
-    }
-    base_op(t, IR_struct_set, 2, b, 0, dt->id, 0);
+    const struct field *f = &type_at(t, a)->u.agg.fields[b];
+    op = object_set(f->type);
+    if (op) object_store(t, op, f->offset, false);
+    else base_op(t, IR_struct_set, 2, b, 0, type_id(t, a), 0);
     break;
   }
   case OP_array_new: base_op(t, IR_array_new, 2, 0, 0, type_id(t, a), RT_i64); break;
   case OP_array_new_default: base_op(t, IR_array_new_default, 1, 0, 0, type_id(t, a), RT_i64); break;
-  case OP_array_new_fixed: base_op(t, IR_array_new_fixed, b, b, 0, type_id(t, a), RT_i64); break;
+  case OP_array_new_fixed: object_new(t, type_at(t, a), b); break;
   case OP_array_new_data: base_op(t, IR_array_new_data, 2, b, 0, type_id(t, a), RT_i64); break;
   case OP_array_new_elem: base_op(t, IR_array_new_elem, 2, b, 0, type_id(t, a), RT_i64); break;
   case OP_array_get: case OP_array_get_s: case OP_array_get_u:
-    dt = type_at(t, a);
-    rt = vt_code(dt->u.agg.fields[0].type) == VT_I8 || vt_code(dt->u.agg.fields[0].type) == VT_I16 ? RT_i32 : rtype_of(dt->u.agg.fields[0].type);
-    base_op(t, in->op == OP_array_get_s ? IR_array_get_s : IR_array_get, 2, 0, 0, dt->id, rt);
+    op = object_get(type_at(t, a)->u.agg.fields[0].type, in->op == OP_array_get_s);
+    if (op) binary(t, op + 1);
+    else base_op(t, IR_array_get, 2, 0, 0, type_id(t, a), RT_v128);
     break;
-  case OP_array_set: base_op(t, IR_array_set, 3, 0, 0, type_id(t, a), 0); break;
-  case OP_array_len: base_op(t, IR_array_len, 1, 0, 0, 0, RT_i32); break;
+  case OP_array_set:
+    op = object_set(type_at(t, a)->u.agg.fields[0].type);
+    if (op) object_store(t, op + 1, 0, true);
+    else base_op(t, IR_array_set, 3, 0, 0, type_id(t, a), 0);
+    break;
   case OP_array_fill: base_op(t, IR_array_fill, 4, 0, 0, type_id(t, a), 0); break;
   case OP_array_copy: base_op(t, IR_array_copy, 5, 0, 0, type_id(t, a), 0); break;
   case OP_array_init_data: base_op(t, IR_array_init_data, 4, b, 0, type_id(t, a), 0); break;
   case OP_array_init_elem: base_op(t, IR_array_init_elem, 4, b, 0, type_id(t, a), 0); break;
-  case OP_ref_test: case OP_ref_test_null: base_op(t, IR_ref_test, 1, in->u.ref, 0, 0, RT_i32); break;
-  case OP_ref_cast: case OP_ref_cast_null: base_op(t, IR_ref_cast, 1, in->u.ref, 0, 0, RT_i64); break;
+  case OP_ref_test: case OP_ref_test_null: case OP_ref_cast: case OP_ref_cast_null: cast(t, in); break;
   case OP_br_on_cast: cast_branch(t, IR_br_on_cast, IR_br_on_cast_fail, 1, in->u.cast.to, in->u.cast.label); break;
   case OP_br_on_cast_fail: cast_branch(t, IR_br_on_cast_fail, IR_br_on_cast, 1, in->u.cast.to, in->u.cast.label); break;
   case OP_any_convert_extern: case OP_extern_convert_any: break;
@@ -184,8 +143,31 @@ static void gc_instr(struct tr *t, const struct instr *in) {
   case OP_ref_cast_desc_eq: case OP_ref_cast_desc_eq_null: base_op(t, IR_ref_cast_desc, 2, in->u.ref, 0, 0, RT_i64); break;
   case OP_br_on_cast_desc_eq: cast_branch(t, IR_br_on_cast_desc, IR_br_on_cast_desc_fail, 2, in->u.cast.to, in->u.cast.label); break;
   case OP_br_on_cast_desc_eq_fail: cast_branch(t, IR_br_on_cast_desc_fail, IR_br_on_cast_desc, 2, in->u.cast.to, in->u.cast.label); break;
-  default: unary(t, plain[in->op].ir); break; /* ref.i31, i31.get */
+  default: unary(t, plain[in->op].ir); break; /* ref.i31, i31.get, array.len */
   }
+}
+
+static void memory_bulk(struct tr *t, unsigned op, uint32_t to, uint32_t from) {
+  struct val c = pop(t), b = pop(t), a = pop(t);
+  const uint32_t sa = operand(t, &a, false), sb = operand(t, &b, false), sc = operand(t, &c, false);
+  struct ir *i = tr_emit(t, op);
+  i->a = sa, i->b = sb, i->c = sc, i->imm = (uint64_t)from << 32 | to;
+  touch(t, sa), touch(t, sb), touch(t, sc);
+}
+
+/* Loads, stores and read-modify-writes; seven instructions of each kind, of which the first two are i32 and i64 in full. */
+static void atomic(struct tr *t, const struct instr *in) {
+  static const uint8_t log2_of[7] = {2, 3, 0, 1, 0, 1, 2};
+  const uint32_t n = in->op - OP_i32_atomic_load, kind = n / 7, first = IR_atomic_load8 + 4 * kind;
+  const unsigned operands = kind == 0 ? 1 : first == IR_atomic_cmpxchg8 ? 3 : 2;
+  struct val v[3];
+  uint32_t s[3] = {NO_SLOT, NO_SLOT, NO_SLOT};
+  for (unsigned k = operands; k-- > 0;) v[k] = pop(t);
+  for (unsigned k = 0; k < operands; k++) s[k] = operand(t, &v[k], true);
+  struct ir *i = tr_emit(t, first + log2_of[n % 7]);
+  i->a = s[0], i->b = s[1], i->c = s[2], i->imm = in->u.mem.offset;
+  for (unsigned k = 0; k < operands; k++) touch(t, s[k]);
+  if (first != IR_atomic_store8) push_result(t, n % 7 == 1 || n % 7 >= 4 ? RT_i64 : RT_i32);
 }
 
 /* Bulk memory and tables. */
@@ -195,8 +177,8 @@ static void bulk_instr(struct tr *t, const struct instr *in) {
   switch (in->op) {
   case OP_memory_size: base_op(t, IR_memory_size, 0, a, 0, 0, addr_rt(m->memories[a].limits.is64)); break;
   case OP_memory_grow: base_op(t, IR_memory_grow, 1, a, 0, 0, addr_rt(m->memories[a].limits.is64)); break;
-  case OP_memory_fill: base_op(t, IR_memory_fill, 3, a, 0, 0, 0); break;
-  case OP_memory_copy: base_op(t, IR_memory_copy, 3, a, b, 0, 0); break;
+  case OP_memory_fill: memory_bulk(t, IR_memory_fill, a, 0); break;
+  case OP_memory_copy: memory_bulk(t, IR_memory_copy, a, b); break;
   case OP_memory_init: base_op(t, IR_memory_init, 3, a, b, 0, 0); break;
   case OP_data_drop: base_op(t, IR_data_drop, 0, a, 0, 0, 0); break;
   case OP_table_get: base_op(t, IR_table_get, 1, a, 0, 0, RT_i64); break;
@@ -228,7 +210,11 @@ static void instruction(struct tr *t, const struct instr *in) {
     return;
   case PLAIN_LOAD: load(t, in, p->ir, p->size, p->rt); return;
   case PLAIN_STORE: store(t, in, p->ir, p->size, p->rt); return;
-  case PLAIN_VEC: vector(t, p->ir, in); return;
+  case PLAIN_VEC: {
+    const unsigned shape = rop_info(p->ir)->shape, lane = shape == SHAPE_EXTRACT || shape == SHAPE_REPLACE ? in->u.lane : 0;
+    if (shape != SHAPE_EXTRACT || !extract(t, p->ir, lane)) vector(t, p->ir, lane);
+    return;
+  }
   default: break;
   }
   switch (in->op) {
@@ -310,8 +296,16 @@ static void instruction(struct tr *t, const struct instr *in) {
   default: break;
   }
   switch (op_info(in->op)->imm) {
-  case IMM_MEMARG: base_by_signature(t, IR_atomic, in, in->u.mem.memory, in->op, in->u.mem.offset); return;
-  case IMM_MEMARG_LANE: base_by_signature(t, IR_mem_lane, in, in->u.mem.memory, in->op | (uint32_t)in->u.mem.lane << 16, in->u.mem.offset); return;
+  case IMM_MEMARG:
+    if (in->op >= OP_i32_atomic_load && !MV_BIG_ENDIAN && plain_access(t, in, 1u << op_info(in->op)->align)) {
+      atomic(t, in);
+      return;
+    }
+    base_by_signature(t, IR_atomic, in, in->u.mem.memory, in->op, in->u.mem.offset); return;
+  case IMM_MEMARG_LANE:
+    if (plain_access(t, in, 1u << op_info(in->op)->align)) lane_access(t, in);
+    else base_by_signature(t, IR_mem_lane, in, in->u.mem.memory, in->op | (uint32_t)in->u.mem.lane << 16, in->u.mem.offset);
+    return;
   case IMM_MEMORY: case IMM_MEMORY2: case IMM_DATA_MEMORY: case IMM_DATA: case IMM_TABLE: case IMM_TABLE2: case IMM_ELEM_TABLE: case IMM_ELEM:
     bulk_instr(t, in);
     return;

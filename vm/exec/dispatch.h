@@ -5,7 +5,7 @@
  * and become functions that tail-call each other with the whole state in registers (MV_DISPATCH_TAIL), labels of one function reached by computed
  * goto (MV_DISPATCH_GOTO), or cases of a plain switch for any C11 compiler (MV_DISPATCH_SWITCH).
  *
- * State: pc (operation), fp (frame), mem and len (memory 0), acc, fs, fd, va (accumulators), inst. The rest is behind `ex`. */
+ * State: pc (operation), fp (frame), mem and len (memory 0), acc, fs, fd, va (accumulators), gs, gd (pins: see code/pin.c), inst. The rest is behind `ex`. */
 #ifndef EXEC_DISPATCH_H
 #define EXEC_DISPATCH_H
 
@@ -42,10 +42,14 @@
 #endif
 
 #define STATE_PARAMS \
-  const union word *pc, cell *fp, uint8_t *mem, uint64_t len, uint64_t acc, struct instance *inst, float fs, double fd, v128 va
-#define STATE pc, fp, mem, len, acc, inst, fs, fd, va
+  const union word *pc, cell *fp, uint8_t *mem, uint64_t len, uint64_t acc, struct instance *inst, float fs, double fd, v128 va, float gs, double gd
+#define STATE pc, fp, mem, len, acc, inst, fs, fd, va, gs, gd
 
+#ifdef MV_COUNT
+#define DISPATCH_ALL_FORMS 1
+#else
 #define DISPATCH_ALL_FORMS (MV_DISPATCH == MV_DISPATCH_TAIL)
+#endif
 
 #define ex (inst->exec)
 
@@ -73,6 +77,12 @@ typedef HANDLER_CC int handler_fn(STATE_PARAMS);
 #define NEXT(n) \
   do { \
     pc += (n); \
+    DISPATCH(); \
+  } while (0)
+/* A taken branch whose target is the word itself: one load, where a distance costs an addition as well, and the next operation waits for it. */
+#define GO(word) \
+  do { \
+    pc = (word).ptr; \
     DISPATCH(); \
   } while (0)
 /* Ends with a trap at this operation. */
@@ -116,6 +126,7 @@ typedef HANDLER_CC int handler_fn(STATE_PARAMS);
 #define IMM_AT_i32 (pc[1].u32[1])
 #define IMM_AT_f32 f32_reinterpret_i32(pc[1].u32[1])
 #define IMM_AT_i64 (pc[2].u64)
+#define IMM_AT_v128 v128_from_cells(&pc[2].u64)
 #define IMM_AT_f64 f64_reinterpret_i64(pc[2].u64)
 
 #define GET_S(T, n) SLOT_##T(n)
@@ -151,6 +162,7 @@ typedef HANDLER_CC int handler_fn(STATE_PARAMS);
 #define WIDE_I_f32 0
 #define WIDE_I_i64 1
 #define WIDE_I_f64 1
+#define WIDE_I_v128 1
 #define EXTRA_A 0
 #define EXTRA_S 1
 

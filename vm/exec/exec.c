@@ -5,6 +5,7 @@
 #include "binary/instr.h"
 #include "code/code.h"
 #include "code/module_code.h"
+#include "exec/profile.h"
 #include "exec/slow.h"
 #include "run/gc.h"
 #include "run/os.h"
@@ -38,6 +39,7 @@ bool exec_new(struct store *s, mv_error_t *err) {
 void exec_delete(struct store *s) {
   if (!s->exec) return;
   os_unmap(s->exec->stack, s->exec->stack_bytes);
+  profile_delete(s->exec);
   free(s->exec);
   s->exec = NULL;
 }
@@ -101,6 +103,7 @@ static uint64_t backtrace(struct exec *x) {
 }
 
 static void report(struct exec *x, mv_error_t *err) {
+  if (x->trap == TRAP_ERROR && err->kind == MV_EXIT) return; /* nobody asks where */
   const uint64_t offset = backtrace(x);
   if (x->trap == TRAP_ERROR) {
     if (err->offset == MV_NO_OFFSET && err->kind == MV_TRAP) err->offset = offset;
@@ -143,7 +146,7 @@ bool exec_call(struct store *s, struct func *f, cell *cells, mv_error_t *err) {
     struct code *c = f->code;
     const uint32_t depth = x->depth;
     ok = true;
-    if (!c->words && !code_translate(c->module, c->func, err)) ok = false;
+    if (code_entry(c)->u64 == exec_handler(ROP_translate) && !code_translate(c->module, c->func, err)) ok = false;
     else if ((size_t)((char *)x->limit - (char *)args) < code_entry(c)[-1].u64 || args > x->limit) ok = error_set(err, MV_EXHAUSTION, MV_NO_OFFSET, "call stack exhausted");
     else {
       args[c->params] = (cell)(uintptr_t)x->exit_code;

@@ -39,6 +39,8 @@ struct exec {
   struct store *store;
   mv_error_t *err; /* of the current exec_call */
   FILE *trace;
+  struct profile *profile;   /* exec/profile.h; NULL until the first sample */
+  uint64_t unsampled, sample_at; /* instructions counted since the last; when to take the next: the first one at once */
   struct entry entry;        /* filled by calls.c for the handler that called it: not on its stack, so that it can end in a jump */
   union word exit_code[1];  /* where the outermost frame returns to */
   union word cross_code[2]; /* [1]: where a frame returns to whose caller belongs to another instance */

@@ -6,6 +6,8 @@
 #include "exec/dispatch.h"
 
 #include "base/bytes.h"
+#include "base/checked.h"
+#include "exec/profile.h"
 #include "exec/slow.h"
 
 #if defined(__clang__)
@@ -52,7 +54,10 @@
 #define BR_H(name, a, b, T, expr) \
   HANDLER(name##_##a##b) { \
     const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]); \
-    if (expr) NEXT((int32_t)(WIDE_##b##_##T ? pc[1].u32[1] : pc[2].u32[0])); \
+    if (expr) { \
+      if (WIDE_##b##_##T) NEXT((int32_t)pc[1].u32[1]); \
+      else GO(pc[2]); \
+    } \
     NEXT(3); \
   }
 #define BRT_H(id, a, b, T, expr) BR_H(ROP_br_##id, a, b, T, expr)
@@ -60,8 +65,8 @@
 #define BRU_H(id, a, T, expr) \
   HANDLER(ROP_##id##_##a) { \
     const C_##T x = GET_##a(T, pc[1].u32[0]); \
-    if (expr) NEXT((int32_t)pc[1].u32[1]); \
-    NEXT(2); \
+    if (expr) GO(pc[2]); \
+    NEXT(3); \
   }
 #define UN_H(id, a, d, T, R, trap, expr) \
   HANDLER(ROP_##id##_##a##d) { \
@@ -82,6 +87,10 @@
 #define END_Y(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)acc * (n)) + pc[2].u32[0])
 #define END_B(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1]) + pc[2].u32[0])
 #define END_Z(n) ((uint64_t)((uint32_t)acc + pc[1].u32[1]) + pc[2].u32[0])
+#define END_U(n) ((uint64_t)(((uint32_t)fp[pc[1].u32[0]] << (pc[3].u32[0] & 31)) + pc[1].u32[1]) + pc[2].u32[0])
+#define END_V(n) ((uint64_t)(((uint32_t)acc << (pc[3].u32[0] & 31)) + pc[1].u32[1]) + pc[2].u32[0])
+#define END_AT_U(n) END_U(n)
+#define END_AT_V(n) END_V(n)
 #define END_AT_B(n) END_B(n)
 #define END_AT_Z(n) END_Z(n)
 #define END_AT_S(n) END_S
@@ -100,6 +109,10 @@
 #define LOAD_DST_I (pc[1].u32[1])
 #define LOAD_DST_B (pc[2].u32[1])
 #define LOAD_DST_Z (pc[2].u32[1])
+#define LOAD_DST_U (pc[2].u32[1])
+#define LOAD_DST_V (pc[2].u32[1])
+#define LOAD_LONG_U 2
+#define LOAD_LONG_V 2
 #define LOAD_LONG_B 1
 #define LOAD_LONG_Z 1
 #define LOAD_LONG_S 0
@@ -115,7 +128,7 @@
     if (unlikely(end > len)) GOTO_HANDLER(oob); \
     const uint8_t *p = mem + end - (n); \
     PUT_##d(R, (C_##R)(expr), LOAD_DST_##am); \
-    NEXT(LOAD_LONG_##am ? 3 : 2 + EXTRA_##d); \
+    NEXT(2 + (LOAD_LONG_##am ? LOAD_LONG_##am : EXTRA_##d)); \
   }
 #define STORE_VAL_S(T, am) SLOT_##T(LOAD_DST_##am)
 #define STORE_VAL_A(T, am) ACC_##T
@@ -131,7 +144,7 @@
     uint8_t *p = mem + end - (n); \
     const C_##T x = STORE_VAL_##v(T, am); \
     stmt; \
-    NEXT(3 + WIDE_##v##_##T); \
+    NEXT(3 + (LOAD_LONG_##am == 2) + WIDE_##v##_##T); \
   }
 #define GGET_H(id, d, R) \
   HANDLER(ROP_##id##_##d) { \
@@ -219,54 +232,48 @@
   HANDLER(ROP_##id##_A) { RET_BODY(T, ACC_##T) }
 #define RET_I(id, T) \
   HANDLER(ROP_##id##_I) { RET_BODY(T, CONST_##T) }
-#define V2_H(id, a, b, d, ...) \
-  HANDLER(ROP_##id##_##a##b##d) { \
-    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0]), GET_##b(v128, pc[1].u32[1])), pc[2].u32[0]); \
-    NEXT(2 + EXTRA_##d); \
-  }
-#define V3_FIRST_S SLOT_v128(pc[1].u32[0])
-#define V3_FIRST_A va
-#define V3_FIRST_C SLOT_v128(pc[1].u32[0])
-#define V3_THIRD_S SLOT_v128(pc[2].u32[0])
-#define V3_THIRD_A SLOT_v128(pc[2].u32[0])
-#define V3_THIRD_C va
-#define V3_H(id, k, d, ...) \
-  HANDLER(ROP_##id##_##k##d) { \
-    PUT_##d(v128, simd_##id(V3_FIRST_##k, SLOT_v128(pc[1].u32[1]), V3_THIRD_##k), pc[2].u32[1]); \
+/* Sums that live in a register while a loop runs, and in their slot as well: see code/pin.c. [h][a, b][d] */
+#define PIN_f32 gs
+#define PIN_f64 gd
+#define PIN_GET_R(T, n) PIN_##T
+#define PIN_GET_S(T, n) SLOT_##T(n)
+#define PIN_GET_A(T, n) ACC_##T
+#define PIN_PUT(T, v, n) (PUT_S(T, v, n), PIN_##T = ACC_##T)
+#define PIN_H(id, a, b, T, expr) \
+  HANDLER(ROP_##id##_##a##b) { \
+    const C_##T x = PIN_GET_##a(T, pc[1].u32[0]), y = PIN_GET_##b(T, pc[1].u32[1]); \
+    PIN_PUT(T, expr, pc[2].u32[0]); \
     NEXT(3); \
   }
-#define SHIFT_H(id, a, b, d, ...) \
-  HANDLER(ROP_##id##_##a##b##d) { \
-    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0]), GET_##b(i32, pc[1].u32[1])), pc[2].u32[0]); \
-    NEXT(2 + EXTRA_##d); \
-  }
-#define V1_H(id, a, d, ...) \
-  HANDLER(ROP_##id##_##a##d) { \
-    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0])), pc[1].u32[1]); \
-    NEXT(2); \
-  }
-#define VTEST_H(id, a, d, ...) \
-  HANDLER(ROP_##id##_##a##d) { \
-    PUT_##d(i32, simd_##id(GET_##a(v128, pc[1].u32[0])), pc[1].u32[1]); \
-    NEXT(2); \
-  }
-#define SPLAT_H(id, a, d, b) \
-  HANDLER(ROP_##id##_##a##d) { \
-    PUT_##d(v128, simd_##id(GET_##a(i##b, pc[1].u32[0])), pc[1].u32[1]); \
-    NEXT(2); \
-  }
-#define EXTRACT_H(id, a, d, b) \
-  HANDLER(ROP_##id##_##a##d) { \
-    PUT_##d(i##b, simd_##id(GET_##a(v128, pc[1].u32[0]), pc[2].u32[0]), pc[1].u32[1]); \
+#define PIN_BIN2_H(id, a, b, T, expr) \
+  HANDLER(ROP_pin_##id##_##a##b) { \
+    const C_##T x = PIN_GET_##a(T, pc[1].u32[0]), y = PIN_GET_##b(T, pc[1].u32[1]), z = PIN_##T; \
+    PIN_PUT(T, expr, pc[2].u32[1]); \
     NEXT(3); \
   }
-#define REPLACE_H(id, a, v, d, b) \
-  HANDLER(ROP_##id##_##a##v##d) { \
-    PUT_##d(v128, simd_##id(GET_##a(v128, pc[1].u32[0]), pc[2].u32[0], GET_##v(i##b, pc[1].u32[1])), pc[2].u32[1]); \
-    NEXT(3); \
+#define PIN_LOADBIN2_H(id, am, c, T, n, get, expr) \
+  HANDLER(ROP_pin_##id##_##am##c) { \
+    const uint64_t end = LOADBIN2_END_##am(n); \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]), z = PIN_##T; \
+    PIN_PUT(T, expr, pc[3].u32[1]); \
+    NEXT(4); \
   }
-#define VLOAD_H(id, am, d, n) LOAD_H(id, am, d, v128, n, simd_##id(p))
-#define VSTORE_H(id, am, v, n) STORE_H(id, am, v, v128, n, simd_##id(p, x))
+#define PIN_LOADOP_H(id, am, T, n, get, expr) \
+  HANDLER(ROP_pin_##id##_##am) { \
+    const uint64_t end = END_AT_##am(n); \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    const C_##T x = (get), z = PIN_##T; \
+    PIN_PUT(T, expr, LOADOP_PLACE_##am ? pc[3].u32[0] : pc[2].u32[1]); \
+    NEXT(3 + LOADOP_PLACE_##am); \
+  }
+#define PINLOAD_H(id, T) \
+  HANDLER(ROP_##id) { \
+    PIN_##T = SLOT_##T(pc[1].u32[0]); \
+    NEXT(2); \
+  }
 
 /* Superinstructions. Immediates have 32 bits, sign-extended. */
 #define SHORT_S(T, n) SLOT_##T(n)
@@ -282,15 +289,28 @@
   HANDLER(ROP_##id##_##b##c) { \
     const C_##T x = (C_##T)(SLOT_##T(pc[1].u32[0]) + SHORT_##b(T, pc[1].u32[1])), y = SHORT_##c(T, pc[2].u32[0]); \
     PUT_S(T, x, pc[2].u32[1]); \
-    if (expr) NEXT((int32_t)pc[3].u32[0]); \
+    if (expr) GO(pc[3]); \
     NEXT(4); \
   }
-#define SELCMP_H(id, a, b, d, T, expr) \
-  HANDLER(ROP_##id##_##a##b##d) { \
+#define SELCMP_H(id, a, b, c, e, T, expr) \
+  HANDLER(ROP_##id##_##a##b##c##e) { \
     const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]); \
-    const uint32_t n = (expr) ? pc[2].u32[0] : pc[2].u32[1]; \
-    PUT_##d(i64, fp[n], pc[3].u32[0]); \
+    PUT_S(i64, (expr) ? CHOICE_##c(pc[2].u32[0]) : CHOICE_##e(pc[2].u32[1]), pc[3].u32[0]); \
     NEXT(4); \
+  }
+#define CHOICE_S(n) fp[n]
+#define CHOICE_I(n) ((cell)(n))
+#define SELIMM_H(id, c, a, b, d, T) \
+  HANDLER(ROP_##id##_##c##a##b##d) { \
+    const C_##T x = SHORT_##a(T, pc[1].u32[1]), y = SHORT_##b(T, pc[2].u32[0]); \
+    PUT_##d(T, GET_##c(i32, pc[1].u32[0]) ? x : y, pc[2].u32[1]); \
+    NEXT(3); \
+  }
+#define BINBR_H(id, a, b, T, expr) \
+  HANDLER(ROP_##id##_##a##b) { \
+    const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]); \
+    if (expr) GO(pc[2]); \
+    NEXT(3); \
   }
 #define LOADOP_PLACE_S 0
 #define LOADOP_PLACE_B 1
@@ -306,8 +326,84 @@
     PUT_##d(T, (C_##T)(expr), LOADOP_PLACE_##am ? pc[3].u32[0] : pc[2].u32[1]); \
     NEXT(3 + LOADOP_PLACE_##am); \
   }
+/* [h][a, b][z][target] */
+#define FBINBR_Z_I(T) CELLS_##T(&pc[2].u64)
+#define FBINBR_Z_S(T) SLOT_##T(pc[2].u32[0])
+#define FBINBR_H(id, a, b, c, T, expr) \
+  HANDLER(ROP_##id##_##a##b##c) { \
+    const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]), z = FBINBR_Z_##c(T); \
+    if (expr) GO(pc[3]); \
+    NEXT(4); \
+  }
+/* With the end in the second word in any form: [h][a, b][end, ...] */
+#define LONG_END_S ((uint64_t)(uint32_t)fp[pc[1].u32[0]] + pc[2].u32[0])
+#define LONG_END_A ((uint64_t)(uint32_t)acc + pc[2].u32[0])
+#define LONG_END_B END_B(0)
+#define LONG_END_Z END_Z(0)
+#define LONG_END_P END_P(0)
+#define LOADBIN2_END_S(n) LONG_END_S
+#define LOADBIN2_END_B(n) END_B(n)
+#define LOADBIN2_END_P(n) END_P(n)
+#define LOADBIN2_END_X(n) END_X(n)
+/* [h][a, b][end, y][z, d] */
+#define LOADBIN2_H(id, am, c, d, T, n, get, expr) \
+  HANDLER(ROP_##id##_##am##c##d) { \
+    const uint64_t end = LOADBIN2_END_##am(n); \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]), z = SLOT_##T(pc[3].u32[0]); \
+    PUT_##d(T, (C_##T)(expr), pc[3].u32[1]); \
+    NEXT(4); \
+  }
+/* [h][a, b][end, y][d][target] */
+#define LOADBR_H(id, am, c, d, T, n, get, expr) \
+  HANDLER(ROP_##id##_##am##c##d) { \
+    const uint64_t end = LONG_END_##am; \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]); \
+    PUT_##d(T, x, pc[3].u32[0]); \
+    if (expr) GO(pc[4]); \
+    NEXT(5); \
+  }
+/* [h][a, step][pointer, end][d]: pointer = a + step; d = the value there. Nothing is written before the check, for it may be done again. */
+#define ADDLOAD_H(id, d, R, n, expr) \
+  HANDLER(ROP_add_##id##_##d) { \
+    const uint32_t address = (uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1]; \
+    const uint64_t end = (uint64_t)address + pc[2].u32[1]; \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    fp[pc[2].u32[0]] = address; \
+    PUT_##d(R, (C_##R)(expr), pc[3].u32[0]); \
+    NEXT(4); \
+  }
+/* [h][a, copy][step, pointer][end, d]: copy = a; pointer = a + step; d = the value at a */
+#define INCLOAD_H(id, d, R, n, expr) \
+  HANDLER(ROP_inc_##id##_##d) { \
+    const cell address = fp[pc[1].u32[0]]; \
+    const uint64_t end = (uint64_t)(uint32_t)address + pc[3].u32[0]; \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    const uint8_t *p = mem + end - (n); \
+    fp[pc[1].u32[1]] = address; \
+    fp[pc[2].u32[1]] = (uint32_t)address + pc[2].u32[0]; \
+    PUT_##d(R, (C_##R)(expr), pc[3].u32[1]); \
+    NEXT(4); \
+  }
+/* [h][a, end][v, step]: v to memory at a; a += step */
+#define INCSTORE_H(id, v, b, T, n, stmt) \
+  HANDLER(ROP_inc_##id##_##v##b) { \
+    const uint32_t address = (uint32_t)fp[pc[1].u32[0]]; \
+    const uint64_t end = (uint64_t)address + pc[1].u32[1]; \
+    if (unlikely(end > len)) GOTO_HANDLER(oob); \
+    uint8_t *p = mem + end - (n); \
+    const C_##T x = SHORT_##v(T, pc[2].u32[0]); \
+    stmt; \
+    PUT_S(i32, address + SHORT_##b(i32, pc[2].u32[1]), pc[1].u32[0]); \
+    NEXT(3); \
+  }
 
 bool exec_all_forms(void) { return DISPATCH_ALL_FORMS; }
+bool exec_has_twins(void) { return simd_has_twins(); }
 
 /* ---- one dispatcher of three ---- */
 
@@ -335,7 +431,7 @@ uint64_t exec_handler(unsigned rop) { return (uint64_t)(uintptr_t)handlers[rop];
 
 bool interp_run(const union word *pc, cell *fp, struct instance *inst) {
   const v128 zero = v128_from_cells((const uint64_t[2]){0, 0});
-  return ((handler_fn *)pc->ptr)(pc, fp, inst->mem0->base, inst->mem0->size, 0, inst, 0, 0, zero);
+  return ((handler_fn *)pc->ptr)(pc, fp, inst->mem0->base, inst->mem0->size, 0, inst, 0, 0, zero, 0, 0);
 }
 
 #else
@@ -356,8 +452,8 @@ bool interp_run(const union word *pc, cell *fp, struct instance *inst) {
 #endif
   uint8_t *mem = inst->mem0->base;
   uint64_t len = inst->mem0->size, acc = 0;
-  float fs = 0;
-  double fd = 0;
+  float fs = 0, gs = 0;
+  double fd = 0, gd = 0;
   v128 va = v128_from_cells((const uint64_t[2]){0, 0});
 #if MV_DISPATCH == MV_DISPATCH_GOTO
   DISPATCH();

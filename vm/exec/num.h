@@ -300,6 +300,11 @@ static inline double f64_convert_i32_u(uint32_t x) { return x; }
 static inline double f64_convert_i64_s(uint64_t x) { return (double)(int64_t)x; }
 static inline double f64_convert_i64_u(uint64_t x) { return (double)x; }
 static inline float f32_demote_f64(double x) { return (float)x; }
-static inline double f64_promote_f32(float x) { return x; }
+static inline double f64_promote_f32(float x) {
+#ifdef __powerpc__
+  if (x != x) x += x; /* its registers hold doubles: the conversion does nothing, not even that */
+#endif
+  return x;
+}
 
 #endif

@@ -40,8 +40,8 @@ HANDLER(ROP_translate) {
   DISPATCH();
 }
 
-/* [h][off] */
-HANDLER(ROP_br) { NEXT((int32_t)pc[1].u32[0]); }
+/* [h][target] */
+HANDLER(ROP_br) { GO(pc[1]); }
 
 /* [h][a, count][off ...]: count targets, then the default */
 #define BR_TABLE(form, index) \
@@ -89,10 +89,12 @@ HANDLER(ROP_trace) {
   NEXT(4);
 }
 
-/* [h][cost][struct code]: like fuel, for the profile */
+/* [h][cost][struct code][count]: like fuel, for the profile; the last word counts how often the block was entered */
 HANDLER(ROP_profile) {
-  ((struct code *)(uintptr_t)pc[2].ptr)->executed += pc[1].u64;
-  NEXT(3);
+  ((union word *)(uintptr_t)pc)[3].u64++;
+  ex->unsampled += pc[1].u64;
+  if (unlikely(ex->unsampled >= ex->sample_at)) profile_sample(ex, pc[2].ptr, fp);
+  NEXT(4);
 }
 
 /* [h][from, to][cells] */
@@ -124,16 +126,24 @@ HANDLER(ROP_mov_add) {
   NEXT(3);
 }
 
-/* [h][a, imm][d, off]: d = a + imm, and a branch */
+/* [h][a, b][c, d][imm, imm2]: b = a + imm, then d = c + imm2, of 32 bits */
+HANDLER(ROP_add2) {
+  fp[pc[1].u32[1]] = (uint32_t)((uint32_t)fp[pc[1].u32[0]] + pc[3].u32[0]);
+  acc = (uint32_t)((uint32_t)fp[pc[2].u32[0]] + pc[3].u32[1]);
+  fp[pc[2].u32[1]] = acc;
+  NEXT(4);
+}
+
+/* [h][a, imm][d][target]: d = a + imm, and a branch */
 HANDLER(ROP_i32_add_br) {
   acc = (uint32_t)((uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1]);
   fp[pc[2].u32[0]] = acc;
-  NEXT((int32_t)pc[2].u32[1]);
+  GO(pc[3]);
 }
 HANDLER(ROP_i64_add_br) {
   acc = fp[pc[1].u32[0]] + (uint64_t)(int32_t)pc[1].u32[1];
   fp[pc[2].u32[0]] = acc;
-  NEXT((int32_t)pc[2].u32[1]);
+  GO(pc[3]);
 }
 
 #define RETURN_TO(info_cell) \

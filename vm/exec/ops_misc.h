@@ -13,7 +13,7 @@ SLOW_OPS(X)
 #undef X
 SLOW(memory_grow, RELOAD_MEMORY())
 
-/* Branches on casts: [h][base, top][type, off][struct code]; slow_ gives 1 to branch */
+/* Branches on casts by descriptors: [h][base, top][type, off][struct code]; slow_ gives 1 to branch */
 #define CAST_BRANCH(name) \
   HANDLER(ROP_##name) { \
     ex->top = fp + pc[1].u32[1]; \
@@ -22,8 +22,6 @@ SLOW(memory_grow, RELOAD_MEMORY())
     if (t) NEXT((int32_t)pc[2].u32[1]); \
     NEXT(4); \
   }
-CAST_BRANCH(br_on_cast)
-CAST_BRANCH(br_on_cast_fail)
 CAST_BRANCH(br_on_cast_desc)
 CAST_BRANCH(br_on_cast_desc_fail)
 
@@ -50,33 +48,42 @@ HANDLER(ROP_gset_import_v128) {
   NEXT(2);
 }
 
-/* [h][a, b][d, -][lanes][lanes] */
-HANDLER(ROP_shuffle) {
-  KEEP_v128(simd_i8x16_shuffle(SLOT_v128(pc[1].u32[0]), SLOT_v128(pc[1].u32[1]), (const uint8_t *)&pc[3].u64));
-  STORE_v128(pc[2].u32[0]);
-  NEXT(5);
+/* [h][to, from or byte][size, -][memory, memory] */
+HANDLER(ROP_memory_copy) {
+  const struct mem_inst *to = inst->memories[pc[3].u32[0]], *from = inst->memories[pc[3].u32[1]];
+  const uint64_t d = fp[pc[1].u32[0]], s = fp[pc[1].u32[1]], n = fp[pc[2].u32[0]];
+  if (unlikely(!range_ok(d, n, to->size) || !range_ok(s, n, from->size))) TRAP(TRAP_OOB_MEMORY);
+  if (n) memmove(to->base + d, from->base + s, (size_t)n);
+  NEXT(4);
+}
+HANDLER(ROP_memory_fill) {
+  const struct mem_inst *to = inst->memories[pc[3].u32[0]];
+  const uint64_t d = fp[pc[1].u32[0]], n = fp[pc[2].u32[0]];
+  if (unlikely(!range_ok(d, n, to->size))) TRAP(TRAP_OOB_MEMORY);
+  if (n) memset(to->base + d, (int)(uint8_t)fp[pc[1].u32[1]], (size_t)n);
+  NEXT(4);
 }
 
-/* [h][object, d][offset]: a field of an object at a known place */
-#define OBJ_GET(name, type) \
-  HANDLER(ROP_##name) { \
-    const uint8_t *o = (const uint8_t *)(uintptr_t)fp[pc[1].u32[0]]; \
-    type v; \
-    if (unlikely(!o)) TRAP(TRAP_NULL_STRUCT); \
-    memcpy(&v, o + pc[2].u64, sizeof v); \
-    acc = v; \
-    fp[pc[1].u32[1]] = acc; \
-    NEXT(3); \
+/* Atomic accesses of memory 0 on hosts of its byte order: [h][address, d][x, y][offset] */
+#define ATOMIC_RESULT(v) (acc = (v), fp[pc[1].u32[1]] = acc)
+#define ATOMIC_load(p, x, y) ATOMIC_RESULT(__atomic_load_n(p, __ATOMIC_SEQ_CST))
+#define ATOMIC_store(p, x, y) __atomic_store_n(p, x, __ATOMIC_SEQ_CST)
+#define ATOMIC_add(p, x, y) ATOMIC_RESULT(__atomic_fetch_add(p, x, __ATOMIC_SEQ_CST))
+#define ATOMIC_sub(p, x, y) ATOMIC_RESULT(__atomic_fetch_sub(p, x, __ATOMIC_SEQ_CST))
+#define ATOMIC_and(p, x, y) ATOMIC_RESULT(__atomic_fetch_and(p, x, __ATOMIC_SEQ_CST))
+#define ATOMIC_or(p, x, y) ATOMIC_RESULT(__atomic_fetch_or(p, x, __ATOMIC_SEQ_CST))
+#define ATOMIC_xor(p, x, y) ATOMIC_RESULT(__atomic_fetch_xor(p, x, __ATOMIC_SEQ_CST))
+#define ATOMIC_xchg(p, x, y) ATOMIC_RESULT(__atomic_exchange_n(p, x, __ATOMIC_SEQ_CST))
+#define ATOMIC_cmpxchg(p, x, y) \
+  ((void)__atomic_compare_exchange_n(p, &x, y, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), ATOMIC_RESULT(x))
+#define X(kind, bits) \
+  HANDLER(ROP_atomic_##kind##bits) { \
+    const uint64_t ea = (uint64_t)(uint32_t)fp[pc[1].u32[0]] + pc[3].u64; \
+    if (unlikely(ea & (bits / 8 - 1))) TRAP(TRAP_UNALIGNED); \
+    if (unlikely(ea + bits / 8 > len)) GOTO_HANDLER(oob); \
+    uint##bits##_t *p = (uint##bits##_t *)(void *)(mem + ea), x = (uint##bits##_t)fp[pc[2].u32[0]], y = (uint##bits##_t)fp[pc[2].u32[1]]; \
+    ATOMIC_##kind(p, x, y); \
+    NEXT(4); \
   }
-OBJ_GET(obj_get32, uint32_t)
-OBJ_GET(obj_get64, uint64_t)
-#define OBJ_SET(name, type) \
-  HANDLER(ROP_##name) { \
-    uint8_t *o = (uint8_t *)(uintptr_t)fp[pc[1].u32[0]]; \
-    const type v = (type)fp[pc[1].u32[1]]; \
-    if (unlikely(!o)) TRAP(TRAP_NULL_STRUCT); \
-    memcpy(o + pc[2].u64, &v, sizeof v); \
-    NEXT(3); \
-  }
-OBJ_SET(obj_set32, uint32_t)
-OBJ_SET(obj_set64, uint64_t)
+ATOMIC_OPS(X)
+#undef X

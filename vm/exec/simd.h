@@ -336,6 +336,7 @@ static inline v128 simd_i8x16_shuffle(v128 a, v128 b, const uint8_t lanes[16]) {
     return v128_from_halves(simd_gather_words(from, lanes), simd_gather_words(from, lanes + 8));
   return v128_from_halves(simd_gather_bytes(from, lanes), simd_gather_bytes(from, lanes + 8));
 }
+static inline v128 simd_i8x16_permute(v128 a, const uint8_t lanes[16]) { return simd_i8x16_shuffle(a, a, lanes); }
 static inline v128 simd_i8x16_swizzle(v128 a, v128 b) {
   uint8_t lanes[16], from[32] = {0};
   v128_store(from, a);
@@ -405,7 +406,12 @@ SIMD_HALVE(i32x4_trunc_sat_f64x2_u_zero, u32x4, i32_trunc_sat_f64_u(x))
 SIMD_HALVE(f32x4_demote_f64x2_zero, f32x4, f32_demote_f64(x))
 SIMD_WIDEN(f64x2_convert_low_i32x4_s, i32x4, f64x2, 0)
 SIMD_WIDEN(f64x2_convert_low_i32x4_u, u32x4, f64x2, 0)
-SIMD_WIDEN(f64x2_promote_low_f32x4, f32x4, f64x2, 0)
+static inline v128 simd_f64x2_promote_low_f32x4(v128 a) {
+  SIMD_UNPACK(f32x4, xs, a);
+  const double rs[2] = {f64_promote_f32(xs[SIMD_HALF(0) * 2]), f64_promote_f32(xs[SIMD_HALF(0) * 2 + 1])};
+  SIMD_PACK(a, rs);
+  return a;
+}
 #endif
 
 /* Relaxed (core/exec/numerics#relaxed-operations) */
@@ -436,6 +442,32 @@ static inline v128 simd_i16x8_relaxed_dot_i8x16_i7x16_s(v128 a, v128 b) {
 static inline v128 simd_i32x4_relaxed_dot_i8x16_i7x16_add_s(v128 a, v128 b, v128 c) {
   return simd_i32x4_add(simd_i32x4_extadd_pairwise_i16x8_s(simd_i16x8_relaxed_dot_i8x16_i7x16_s(a, b)), c);
 }
+
+/* Rotations, which are no instructions; 0 < n < width */
+#define SIMD_ROTL(S, width) \
+  static inline v128 simd_##S##_rotl(v128 a, uint32_t n) { return simd_v128_or(simd_##S##_shl(a, n), simd_##S##_shr_u(a, (width) - n)); }
+SIMD_ROTL(i16x8, 16)
+SIMD_ROTL(i32x4, 32)
+SIMD_ROTL(i64x2, 64)
+
+/* Twins for processors that have more than the compiler may count on */
+#ifndef SIMD_HOST_TWINS
+static inline bool simd_has_twins(void) { return false; }
+#define SIMD_SAME1(id) \
+  static inline v128 simd_##id##_cpu(v128 a) { return simd_##id(a); }
+#define SIMD_SAME2(id) \
+  static inline v128 simd_##id##_cpu(v128 a, v128 b) { return simd_##id(a, b); }
+#define SIMD_SAME_SHUFFLE(id) \
+  static inline v128 simd_##id##_cpu(v128 a, v128 b, const uint8_t *lanes) { return simd_##id(a, b, lanes); }
+#define SIMD_SAME_PERMUTE(id) \
+  static inline v128 simd_##id##_cpu(v128 a, const uint8_t *lanes) { return simd_##id(a, lanes); }
+#define SIMD_TWIN(shape, id) SIMD_SAME##shape(id)
+#include "exec/simd.def"
+#undef SIMD_SAME1
+#undef SIMD_SAME2
+#undef SIMD_SAME_SHUFFLE
+#undef SIMD_SAME_PERMUTE
+#endif
 
 /* Memory: p is in bounds and of any alignment. */
 

@@ -3,6 +3,7 @@
 #ifndef EXEC_SIMD_X86_H
 #define EXEC_SIMD_X86_H
 
+#include <cpuid.h>
 #include <emmintrin.h>
 #ifdef __SSSE3__
 #include <tmmintrin.h>
@@ -191,6 +192,7 @@ static inline v128 simd_i8x16_shuffle(v128 a, v128 b, const uint8_t lanes[16]) {
   const __m128i of_a = _mm_or_si128(i, _mm_cmpgt_epi8(i, _mm_set1_epi8(15))), of_b = _mm_sub_epi8(i, _mm_set1_epi8(16));
   return (v128)_mm_or_si128(_mm_shuffle_epi8((__m128i)a, of_a), _mm_shuffle_epi8((__m128i)b, of_b));
 }
+static inline v128 simd_i8x16_permute(v128 a, const uint8_t lanes[16]) { return (v128)_mm_shuffle_epi8((__m128i)a, (__m128i)v128_load(lanes)); }
 X86_2(i8x16_swizzle, _mm_shuffle_epi8(x, _mm_adds_epu8(y, _mm_set1_epi8(0x70))))
 #endif
 
@@ -285,6 +287,53 @@ X86_2PD(f64x2_relaxed_min, _mm_min_pd(x, y))
 X86_2PD(f64x2_relaxed_max, _mm_max_pd(x, y))
 X86_1PS(i32x4_relaxed_trunc_f32x4_s, _mm_cvttps_epi32(x))
 X86_1PD(i32x4_relaxed_trunc_f64x2_s_zero, _mm_cvttpd_epi32(x))
+
+/* What SSSE3 and SSE4.1 do in one instruction, for processors that have them although the compiler may not use them: it leaves assembly alone. */
+#if defined(__GNUC__) && !defined(__SSE4_1__) && !defined(__SSSE3__)
+#define SIMD_HOST_TWINS
+static inline bool simd_has_twins(void) {
+  unsigned eax, ebx, ecx, edx;
+  __cpuid(1, eax, ebx, ecx, edx);
+  return (ecx & bit_SSSE3) && (ecx & bit_SSE4_1);
+}
+#define X86_TWIN1(id, instruction) \
+  static inline v128 simd_##id##_cpu(v128 a) { \
+    v128 r; \
+    __asm__(instruction " %1, %0" : "=x"(r) : "x"(a)); \
+    return r; \
+  }
+#define X86_TWIN2(id, instruction) \
+  static inline v128 simd_##id##_cpu(v128 a, v128 b) { \
+    __asm__(instruction " %1, %0" : "+x"(a) : "x"(b)); \
+    return a; \
+  }
+X86_TWIN1(f32x4_nearest, "roundps $8,")
+X86_TWIN1(f32x4_floor, "roundps $9,")
+X86_TWIN1(f32x4_ceil, "roundps $10,")
+X86_TWIN1(f32x4_trunc, "roundps $11,")
+X86_TWIN1(f64x2_nearest, "roundpd $8,")
+X86_TWIN1(f64x2_floor, "roundpd $9,")
+X86_TWIN1(f64x2_ceil, "roundpd $10,")
+X86_TWIN1(f64x2_trunc, "roundpd $11,")
+X86_TWIN2(i32x4_mul, "pmulld")
+X86_TWIN2(i32x4_min_s, "pminsd")
+X86_TWIN2(i32x4_min_u, "pminud")
+X86_TWIN2(i32x4_max_s, "pmaxsd")
+X86_TWIN2(i32x4_max_u, "pmaxud")
+X86_TWIN2(x86_pshufb, "pshufb")
+static inline v128 simd_i8x16_swizzle_cpu(v128 a, v128 b) {
+  return simd_x86_pshufb_cpu(a, (v128)_mm_adds_epu8((__m128i)b, _mm_set1_epi8(0x70)));
+}
+static inline v128 simd_i8x16_relaxed_swizzle_cpu(v128 a, v128 b) { return simd_i8x16_swizzle_cpu(a, b); }
+static inline v128 simd_i8x16_permute_cpu(v128 a, const uint8_t lanes[16]) { return simd_x86_pshufb_cpu(a, v128_load(lanes)); }
+static inline v128 simd_i8x16_shuffle_cpu(v128 a, v128 b, const uint8_t lanes[16]) {
+  const __m128i i = (__m128i)v128_load(lanes);
+  const v128 of_a = (v128)_mm_or_si128(i, _mm_cmpgt_epi8(i, _mm_set1_epi8(15))), of_b = (v128)_mm_sub_epi8(i, _mm_set1_epi8(16));
+  return simd_x86_pshufb_cpu(a, of_a) | simd_x86_pshufb_cpu(b, of_b);
+}
+#undef X86_TWIN1
+#undef X86_TWIN2
+#endif
 
 #undef X86_1
 #undef X86_2

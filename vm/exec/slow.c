@@ -34,22 +34,6 @@ OPERATION(memory_grow) {
   return 0;
 }
 
-OPERATION(memory_fill) {
-  struct mem_inst *m = inst->memories[ARG_X];
-  UNUSED;
-  if (!range_ok(b[0], b[2], m->size)) return TRAP_OOB_MEMORY;
-  if (b[2]) memset(m->base + b[0], (int)(uint8_t)b[1], (size_t)b[2]);
-  return 0;
-}
-
-OPERATION(memory_copy) {
-  struct mem_inst *to = inst->memories[ARG_X], *from = inst->memories[ARG_Y];
-  UNUSED;
-  if (!range_ok(b[0], b[2], to->size) || !range_ok(b[1], b[2], from->size)) return TRAP_OOB_MEMORY;
-  if (b[2]) memmove(to->base + b[0], from->base + b[1], (size_t)b[2]);
-  return 0;
-}
-
 OPERATION(memory_init) {
   UNUSED;
   return memory_init(inst, ARG_Y, ARG_X, b[0], b[1], b[2]) ? 0 : TRAP_OOB_MEMORY;
@@ -212,27 +196,6 @@ OPERATION(ref_func) {
   return 0;
 }
 
-OPERATION(ref_test) {
-  UNUSED;
-  b[0] = ref_matches(inst->store, b[0], ARG_X);
-  return 0;
-}
-
-OPERATION(ref_cast) {
-  UNUSED;
-  return ref_matches(inst->store, b[0], ARG_X) ? 0 : TRAP_CAST;
-}
-
-OPERATION(br_on_cast) {
-  UNUSED;
-  return ref_matches(inst->store, b[0], ARG_X);
-}
-
-OPERATION(br_on_cast_fail) {
-  UNUSED;
-  return !ref_matches(inst->store, b[0], ARG_X);
-}
-
 /* ---- custom descriptors ---- */
 
 OPERATION(ref_get_desc) {
@@ -270,26 +233,14 @@ OPERATION(br_on_cast_desc_fail) {
 
 static const struct deftype *type_of(const struct instance *inst, uint64_t id) { return types_get(inst->store->types, (uint32_t)id); }
 
-OPERATION(struct_new) {
-  const struct deftype *t = type_of(inst, ARG_Z);
-  UNUSED;
-  struct object *o = gc_struct(inst->store, t->id, ex->err);
+int slow_object_new(struct exec *ex, struct instance *inst, cell *fp, const union word *pc) {
+  const struct deftype *t = type_of(inst, pc[2].u32[0]);
+  ex->top = fp + pc[3].u64;
+  struct object *o = t->kind == COMP_STRUCT ? gc_struct(inst->store, t->id, ex->err)
+                                            : gc_array(inst->store, t->id, (pc[2].u32[1] - sizeof *o) / vt_field_size(t->u.agg.fields[0].type), ex->err);
   if (!o) return TRAP_ERROR;
-  const cell *v = b;
-  for (uint32_t k = 0; k < t->u.agg.nfields; k++) {
-    const struct field *f = &t->u.agg.fields[k];
-    field_set(o, f->offset, f->type, v);
-    v += vt_cells(f->type);
-  }
-  b[0] = object_ref(o);
-  return 0;
-}
-
-OPERATION(struct_new_default) {
-  UNUSED;
-  struct object *o = gc_struct(inst->store, (uint32_t)ARG_Z, ex->err);
-  if (!o) return TRAP_ERROR;
-  b[0] = object_ref(o);
+  object_fill(o, fp, pc + 4, pc[1].u32[1]);
+  fp[pc[1].u32[0]] = object_ref(o);
   return 0;
 }
 
@@ -313,21 +264,12 @@ OPERATION(struct_new_desc) {
   return 0;
 }
 
-static int struct_read(struct instance *inst, cell *b, const union word *pc, bool sign) {
-  const struct field *f = &type_of(inst, ARG_Z)->u.agg.fields[ARG_X];
-  if (!b[0]) return TRAP_NULL_STRUCT;
-  field_get(ref_object(b[0]), f->offset, f->type, sign, b);
-  return 0;
-}
-
 OPERATION(struct_get) {
+  const struct field *f = &type_of(inst, ARG_Z)->u.agg.fields[ARG_X];
   UNUSED;
-  return struct_read(inst, b, pc, false);
-}
-
-OPERATION(struct_get_s) {
-  UNUSED;
-  return struct_read(inst, b, pc, true);
+  if (!b[0]) return TRAP_NULL_STRUCT;
+  field_get(ref_object(b[0]), f->offset, f->type, false, b);
+  return 0;
 }
 
 OPERATION(struct_set) {
@@ -346,7 +288,14 @@ static valtype elem_type(const struct instance *inst, uint64_t id) { return type
 static uint32_t elem_offset(valtype t, uint64_t index) { return (uint32_t)(index * vt_field_size(t)); }
 
 static void fill(struct object *o, valtype t, uint64_t from, uint64_t n, const cell *v) {
-  for (uint64_t k = 0; k < n; k++) field_set(o, elem_offset(t, from + k), t, v);
+  const unsigned size = vt_field_size(t);
+  uint8_t *p = object_data(o) + from * size, *end = p + n * size;
+  switch (size) {
+  case 1: memset(p, (uint8_t)*v, (size_t)n); break;
+  case 2: for (; p < end; p += 2) object_store16(p, (uint16_t)*v); break;
+  case 4: for (; p < end; p += 4) object_store32(p, (uint32_t)*v); break;
+  default: for (; p < end; p += size) memcpy(p, v, size); break;
+  }
 }
 
 OPERATION(array_new) {
@@ -369,29 +318,22 @@ OPERATION(array_new_default) {
   return 0;
 }
 
-OPERATION(array_new_fixed) {
-  const valtype t = elem_type(inst, ARG_Z);
-  UNUSED;
-  struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, ARG_X, ex->err);
-  if (!o) return TRAP_ERROR;
-  for (uint32_t k = 0; k < ARG_X; k++) field_set(o, elem_offset(t, k), t, b + k * vt_cells(t));
-  b[0] = object_ref(o);
-  return 0;
-}
-
 /* Elements from little-endian bytes. */
 static void from_bytes(struct object *o, valtype t, uint64_t at, const uint8_t *bytes, uint64_t n) {
   const unsigned size = vt_field_size(t);
-  for (uint64_t k = 0; k < n; k++, bytes += size) {
-    cell v[2] = {0, 0};
+  uint8_t *p = object_data(o) + at * size;
+  if (!MV_BIG_ENDIAN || size == 1) {
+    memcpy(p, bytes, (size_t)(n * size));
+    return;
+  }
+  for (; n; n--, p += size, bytes += size) {
+    cell v[2];
     switch (size) {
-    case 1: v[0] = load_le8(bytes); break;
-    case 2: v[0] = load_le16(bytes); break;
-    case 4: v[0] = load_le32(bytes); break;
-    case 8: v[0] = load_le64(bytes); break;
-    default: v128_to_cells(v128_load(bytes), v); break;
+    case 2: object_store16(p, load_le16(bytes)); break;
+    case 4: object_store32(p, load_le32(bytes)); break;
+    case 8: object_store64(p, load_le64(bytes)); break;
+    default: v128_to_cells(v128_load(bytes), v), memcpy(p, v, sizeof v); break;
     }
-    field_set(o, elem_offset(t, at + k), t, v);
   }
 }
 
@@ -411,7 +353,6 @@ OPERATION(array_new_data) {
 }
 
 OPERATION(array_new_elem) {
-  const valtype t = elem_type(inst, ARG_Z);
   const uint64_t from = (uint32_t)b[0], n = (uint32_t)b[1];
   const cell *items;
   uint64_t size;
@@ -420,28 +361,19 @@ OPERATION(array_new_elem) {
   if (!range_ok(from, n, size)) return TRAP_OOB_TABLE;
   struct object *o = gc_array(inst->store, (uint32_t)ARG_Z, n, ex->err);
   if (!o) return TRAP_ERROR;
-  for (uint64_t k = 0; k < n; k++) field_set(o, elem_offset(t, k), t, &items[from + k]);
+  if (n) memcpy(object_data(o), items + from, (size_t)n * sizeof *items);
   b[0] = object_ref(o);
-  return 0;
-}
-
-static int array_read(struct instance *inst, cell *b, const union word *pc, bool sign) {
-  if (!b[0]) return TRAP_NULL_ARRAY;
-  const struct object *o = ref_object(b[0]);
-  const valtype t = elem_type(inst, ARG_Z);
-  if ((uint32_t)b[1] >= o->u.length) return TRAP_OOB_ARRAY;
-  field_get(o, elem_offset(t, (uint32_t)b[1]), t, sign, b);
   return 0;
 }
 
 OPERATION(array_get) {
   UNUSED;
-  return array_read(inst, b, pc, false);
-}
-
-OPERATION(array_get_s) {
-  UNUSED;
-  return array_read(inst, b, pc, true);
+  if (!b[0]) return TRAP_NULL_ARRAY;
+  const struct object *o = ref_object(b[0]);
+  const valtype t = elem_type(inst, ARG_Z);
+  if ((uint32_t)b[1] >= o->u.length) return TRAP_OOB_ARRAY;
+  field_get(o, elem_offset(t, (uint32_t)b[1]), t, false, b);
+  return 0;
 }
 
 OPERATION(array_set) {
@@ -451,13 +383,6 @@ OPERATION(array_set) {
   const valtype t = elem_type(inst, ARG_Z);
   if ((uint32_t)b[1] >= o->u.length) return TRAP_OOB_ARRAY;
   field_set(o, elem_offset(t, (uint32_t)b[1]), t, b + 2);
-  return 0;
-}
-
-OPERATION(array_len) {
-  UNUSED;
-  if (!b[0]) return TRAP_NULL_ARRAY;
-  b[0] = (uint32_t)ref_object(b[0])->u.length;
   return 0;
 }
 
@@ -499,7 +424,6 @@ OPERATION(array_init_data) {
 }
 
 OPERATION(array_init_elem) {
-  const valtype t = elem_type(inst, ARG_Z);
   const cell *items;
   uint64_t size;
   UNUSED;
@@ -509,7 +433,7 @@ OPERATION(array_init_elem) {
   const uint64_t d = (uint32_t)b[1], s = (uint32_t)b[2], n = (uint32_t)b[3];
   if (!range_ok(d, n, o->u.length)) return TRAP_OOB_ARRAY;
   if (!range_ok(s, n, size)) return TRAP_OOB_TABLE;
-  for (uint64_t k = 0; k < n; k++) field_set(o, elem_offset(t, d + k), t, &items[s + k]);
+  if (n) memcpy(object_data(o) + d * sizeof *items, items + s, (size_t)n * sizeof *items);
   return 0;
 }
 

@@ -158,6 +158,10 @@ bool constexpr_next(struct instance *inst, uint64_t *pos, uint64_t end, cell *re
 }
 
 bool constexpr_eval(struct instance *inst, const struct constexpr_ *expr, cell *result, mv_error_t *err) {
+  const struct module *m = inst->module;
+  struct reader r = {m->bytes, m->bytes + expr->offset, m->bytes + m->size, err};
+  bool is64;
   uint64_t pos = expr->offset;
+  if (const_read(&r, &is64, result)) return true;
   return eval_at(inst, &pos, expr->offset + expr->size, result, err);
 }

@@ -158,7 +158,7 @@ static struct object *alloc(struct store *s, uint8_t kind, uint32_t type, size_t
 
 struct object *gc_struct(struct store *s, uint32_t type, mv_error_t *err) {
   uint32_t size = (uint32_t)sizeof(struct object) + types_get(s->types, type)->u.agg.size;
-  struct object *o = gc_struct_fast(s->heap, type, size);
+  struct object *o = gc_fast(s->heap, OBJ_STRUCT, type, size);
   return likely(o != NULL) ? o : alloc(s, OBJ_STRUCT, type, size, err);
 }
 
@@ -169,7 +169,8 @@ struct object *gc_array(struct store *s, uint32_t type, uint64_t length, mv_erro
               (unsigned long long)s->heap->max);
     return NULL;
   }
-  struct object *o = alloc(s, OBJ_ARRAY, type, sizeof(struct object) + (size_t)bytes, err);
+  struct object *o = bytes < GC_FAST_MAX ? gc_fast(s->heap, OBJ_ARRAY, type, (uint32_t)(sizeof(struct object) + bytes)) : NULL;
+  if (!o) o = alloc(s, OBJ_ARRAY, type, sizeof(struct object) + (size_t)bytes, err);
   if (o) o->u.length = length;
   return o;
 }

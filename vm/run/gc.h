@@ -5,6 +5,8 @@
 #ifndef RUN_GC_H
 #define RUN_GC_H
 
+#include <string.h>
+
 #include "run/run.h"
 
 enum objkind { OBJ_FREE = 0, OBJ_STRUCT, OBJ_ARRAY, OBJ_EXN, OBJ_HOST };
@@ -26,6 +28,25 @@ static inline cell object_ref(const struct object *o) { return (cell)(uintptr_t)
 /* Packed fields, naturally aligned, host byte order; offsets in struct deftype. */
 static inline uint8_t *object_data(struct object *o) { return (uint8_t *)(o + 1); }
 
+static inline uint16_t object_load16(const uint8_t *p) {
+  uint16_t x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+static inline uint32_t object_load32(const uint8_t *p) {
+  uint32_t x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+static inline uint64_t object_load64(const uint8_t *p) {
+  uint64_t x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+static inline void object_store16(uint8_t *p, uint16_t x) { memcpy(p, &x, sizeof x); }
+static inline void object_store32(uint8_t *p, uint32_t x) { memcpy(p, &x, sizeof x); }
+static inline void object_store64(uint8_t *p, uint64_t x) { memcpy(p, &x, sizeof x); }
+
 enum { OBJ_LARGE = 1 }; /* flags */
 
 struct gc_heap *gc_new(struct store *);
@@ -40,9 +61,9 @@ struct gc_fast {
   struct gc_run run[GC_FAST_CLASSES];
 };
 
-/* A struct object of `size` = sizeof(struct object) + u.agg.size bytes, all fields default. NULL: the run is used up or size is above
- * GC_FAST_MAX; then gc_struct does it. */
-static inline struct object *gc_struct_fast(struct gc_heap *heap, uint32_t type, uint32_t size) {
+/* An object of `size` bytes, header included, all fields default. NULL: the run is used up or size is above
+ * GC_FAST_MAX; then gc_struct or gc_array does it. */
+static inline struct object *gc_fast(struct gc_heap *heap, enum objkind kind, uint32_t type, uint32_t size) {
   uint32_t class = (size - 1) / GC_GRANULE;
   if (unlikely(class >= GC_FAST_CLASSES)) return NULL;
   struct gc_run *run = &((struct gc_fast *)heap)->run[class];
@@ -50,7 +71,7 @@ static inline struct object *gc_struct_fast(struct gc_heap *heap, uint32_t type,
   struct object *o = (struct object *)(void *)run->next;
   run->next += (class + 1) * GC_GRANULE;
   o->type = type;
-  o->kind = OBJ_STRUCT;
+  o->kind = (uint8_t)kind;
   return o;
 }
 

@@ -53,7 +53,7 @@ struct gc_mark_item {
 };
 
 struct gc_heap {
-  struct gc_fast fast; /* first: gc_struct_fast */
+  struct gc_fast fast; /* first: gc_fast */
   struct gc_run slow[GC_CLASSES - GC_FAST_CLASSES];
   struct gc_block *current[GC_CLASSES]; /* the block of the run */
   struct gc_block *partial[GC_CLASSES];

@@ -43,8 +43,8 @@ static bool set_mark(struct gc_heap *h, struct object *o) {
 
 static bool has_children(const struct gc_heap *h, const struct object *o) {
   switch (o->kind) {
-  case OBJ_STRUCT: return o->u.desc != 0 || types_get(h->store->types, o->type)->u.agg.has_refs;
-  case OBJ_ARRAY: return types_get(h->store->types, o->type)->u.agg.has_refs;
+  case OBJ_STRUCT: return o->u.desc != 0 || types_get(h->store->types, o->type)->u.agg.nrefs != 0;
+  case OBJ_ARRAY: return types_get(h->store->types, o->type)->u.agg.nrefs != 0;
   case OBJ_EXN: return o->u.length != 0;
   default: return false;
   }
@@ -93,21 +93,15 @@ static void mark_ref(struct gc_heap *h, cell r) {
 
 static void trace_struct(struct gc_heap *h, const struct object *o) {
   const struct deftype *t = types_get(h->store->types, o->type);
-  if (o->u.desc) mark_ref(h, o->u.desc);
-  if (!t->u.agg.has_refs) return;
   const uint8_t *data = (const uint8_t *)(o + 1);
-  for (uint32_t i = 0; i < t->u.agg.nfields; i++) {
-    const struct field *f = &t->u.agg.fields[i];
-    if (is_traced(h->store->types, f->type)) mark_ref(h, *(const cell *)(const void *)(data + f->offset));
-  }
+  if (o->u.desc) mark_ref(h, o->u.desc);
+  for (uint32_t i = 0; i < t->u.agg.nrefs; i++) mark_ref(h, object_load64(data + t->u.agg.refs[i]));
 }
 
 /* In slices, so that the stack holds a bounded number of elements of each array. */
 static void trace_array(struct gc_heap *h, struct object *o, uint64_t from) {
-  valtype elem = types_get(h->store->types, o->type)->u.agg.fields[0].type;
   const cell *cells = (const cell *)(const void *)(o + 1);
   uint64_t to = o->u.length;
-  if (!is_traced(h->store->types, elem)) return;
   if (to - from > ARRAY_SLICE) {
     to = from + ARRAY_SLICE;
     push(h, o, to);
@@ -156,7 +150,7 @@ static void retrace(struct gc_heap *h, struct object *o) {
     drain(h);
     return;
   }
-  if (!is_traced(h->store->types, types_get(h->store->types, o->type)->u.agg.fields[0].type)) return;
+  if (!has_children(h, o)) return;
   const cell *cells = (const cell *)(const void *)(o + 1);
   for (uint64_t i = 0; i < o->u.length; i++) {
     mark_ref(h, cells[i]);

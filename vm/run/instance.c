@@ -2,12 +2,13 @@
  * somebody else could see, so that a failed link leaves no trace; from the segments on, what was written stays.
  *
  * An instance is one block: its struct, the cells of its own globals, the index spaces, its own globals and tags, the segments' state. A
- * memory's initial contents are copied in one place (copy_data), where copy-on-write images will have theirs. */
+ * memory's initial contents are copied, or taken from the module's image (run/image.c). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "run/gc.h"
+#include "run/image.h"
 
 static const struct mem_inst no_memory; /* what mem0 points to in an instance without memories: nobody writes it */
 
@@ -75,7 +76,7 @@ static void lay_out(struct instance *inst, struct layout *l, const struct module
   inst->tags = place(l, m->ntags, sizeof *inst->tags);
   inst->elem_values = place(l, m->nelems, sizeof *inst->elem_values);
   inst->elem_dropped = place(l, (m->nelems + 7u) / 8, 1);
-  inst->data_dropped = place(l, (m->ndatas + 7u) / 8, 1);
+  inst->data_flips = place(l, (m->ndatas + 7u) / 8, 1);
 }
 
 static struct instance *instance_alloc(struct store *s, struct module *m, mv_error_t *err) {
@@ -149,6 +150,12 @@ static bool make_tables(struct instance *inst, mv_error_t *err) {
 
 /* ---- segments ---- */
 
+/* A bit tells what is not as usual: a passive data segment that is dropped, an active one that is not. */
+static bool data_dropped(const struct instance *inst, uint32_t data) {
+  return (inst->data_flips[data / 8] >> data % 8 & 1) != (inst->module->datas[data].mode == SEG_ACTIVE);
+}
+static void data_flip(struct instance *inst, uint32_t data) { inst->data_flips[data / 8] ^= (uint8_t)(1u << data % 8); }
+
 static bool segment_offset(struct instance *inst, const struct constexpr_ *e, bool is64, uint64_t *offset, mv_error_t *err) {
   cell v[2];
   if (!constexpr_eval(inst, e, v, err)) return false;
@@ -172,19 +179,33 @@ static bool run_elems(struct instance *inst, mv_error_t *err) {
   return true;
 }
 
-static bool copy_data(struct instance *inst, mv_error_t *err) {
+/* *next: the segment that is being copied. */
+static bool copy_data(struct instance *inst, uint32_t *next, mv_error_t *err) {
   const struct module *m = inst->module;
   for (uint32_t i = 0; i < m->ndatas; i++) {
     const struct data *d = &m->datas[i];
+    *next = i;
     uint64_t offset;
     if (d->mode != SEG_ACTIVE) continue;
     if (!segment_offset(inst, &d->offset, m->memories[d->memory].limits.is64, &offset, err)) return false;
-    if (!memory_init(inst, d->memory, i, offset, 0, d->size))
+    const struct mem_inst *mem = inst->memories[d->memory];
+    if (!range_ok(offset, d->size, mem->size))
       return error_set(err, MV_TRAP, d->offset.offset, "out of bounds memory access: data segment %u of %llu bytes at %llu, memory size %llu", i,
-                       (unsigned long long)d->size, (unsigned long long)offset, (unsigned long long)inst->memories[d->memory]->size);
-    data_drop(inst, i);
+                       (unsigned long long)d->size, (unsigned long long)offset, (unsigned long long)mem->size);
+    if (d->size) memcpy(mem->base + offset, m->bytes + d->start, (size_t)d->size);
   }
   return true;
+}
+
+static bool fill_memories(struct instance *inst, uint32_t *next, mv_error_t *err) {
+  const struct image *image = image_of_module(inst->module);
+  return image ? image_map(image, inst->memories[inst->module->nimported_memories], err) : copy_data(inst, next, err);
+}
+
+/* Active data segments count as dropped from the start; after a trap those from `next` on do not. */
+static void keep_data(struct instance *inst, uint32_t next) {
+  for (uint32_t i = next; i < inst->module->ndatas; i++)
+    if (inst->module->datas[i].mode == SEG_ACTIVE) data_flip(inst, i);
 }
 
 bool instance_new(struct store *s, struct module *m, const struct extern_ref *imports, struct instance **out, mv_error_t *err) {
@@ -205,19 +226,23 @@ bool instance_new(struct store *s, struct module *m, const struct extern_ref *im
     return false;
   }
   *out = inst;
-  return run_elems(inst, err) && copy_data(inst, err);
+  uint32_t next = 0;
+  if (run_elems(inst, err) && fill_memories(inst, &next, err)) return true;
+  keep_data(inst, next);
+  return false;
 }
 
 /* ---- data segments at run time ---- */
 
 void data_bytes(const struct instance *inst, uint32_t data, const uint8_t **bytes, uint64_t *n) {
   const struct data *d = &inst->module->datas[data];
-  bool dropped = inst->data_dropped[data / 8] >> data % 8 & 1;
   *bytes = inst->module->bytes + d->start;
-  *n = dropped ? 0 : d->size;
+  *n = data_dropped(inst, data) ? 0 : d->size;
 }
 
-void data_drop(struct instance *inst, uint32_t data) { inst->data_dropped[data / 8] |= (uint8_t)(1u << data % 8); }
+void data_drop(struct instance *inst, uint32_t data) {
+  if (!data_dropped(inst, data)) data_flip(inst, data);
+}
 
 bool memory_init(struct instance *inst, uint32_t memory, uint32_t data, uint64_t dst, uint64_t src, uint64_t n) {
   struct mem_inst *mem = inst->memories[memory];

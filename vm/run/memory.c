@@ -76,14 +76,11 @@ bool memory_new(struct store *s, const struct memtype *type, struct mem_inst **o
 static bool memory_extend(struct mem_inst *m, uint64_t size) {
   if (size <= m->reserved) return os_commit(m->base, (size_t)size);
   if (m->type.limits.shared) return false;
-  uint8_t *base;
-  if (m->reserved == m->size || m->base == NULL) {
-    base = os_remap(m->base, (size_t)m->reserved, (size_t)size);
-    if (!base) return false;
-  } else { /* a reservation that is too small cannot be extended: its pages differ in protection */
+  uint8_t *base = m->reserved == m->size || m->base == NULL ? os_remap(m->base, (size_t)m->reserved, (size_t)size) : NULL;
+  if (!base) { /* a reservation that is too small, or with an image in it, is in pieces and cannot be extended */
     base = os_map((size_t)size);
     if (!base) return false;
-    memcpy(base, m->base, (size_t)m->size);
+    if (m->size) memcpy(base, m->base, (size_t)m->size);
     os_unmap(m->base, (size_t)m->reserved);
   }
   m->base = base;

@@ -18,6 +18,12 @@ bool os_commit(void *p, size_t size);             /* makes the beginning of a re
 void *os_remap(void *p, size_t old, size_t size); /* grows a mapping of os_map, elsewhere if need be; p stays valid when refused */
 void os_unmap(void *p, size_t size);
 void os_populate(void *p, size_t size);           /* all of it is about to be written: saves the page faults, where that is possible */
+/* A file in memory of `size` zeros that goes with its descriptor, and its contents in *map, to be filled in and unmapped; -1: there are none here. */
+int os_file_new(size_t size, void **map);
+int os_file_dup(int fd); /* -1: refused */
+void os_file_close(int fd);
+/* Puts a private, writable, copy-on-write view of a file's pages over pages of a mapping. All are multiples of a page. */
+bool os_map_file(void *at, size_t size, int fd, uint64_t offset);
 /* Address space that may be reserved generously for one memory; 0 where it is scarce. */
 size_t os_reserve_most(void);
 

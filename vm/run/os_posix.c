@@ -8,6 +8,7 @@
 #include "run/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -71,6 +72,26 @@ void *os_remap(void *p, size_t old, size_t size) {
   os_unmap(p, old);
   return q;
 #endif
+}
+
+int os_file_new(size_t size, void **map) {
+#ifdef MFD_CLOEXEC
+  int fd = memfd_create("minivm", MFD_CLOEXEC);
+  if (fd < 0) return -1;
+  if (ftruncate(fd, (off_t)size) == 0 && (*map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) != MAP_FAILED) return fd;
+  close(fd);
+#else
+  (void)size, (void)map;
+#endif
+  return -1;
+}
+
+int os_file_dup(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
+
+void os_file_close(int fd) { (void)close(fd); }
+
+bool os_map_file(void *at, size_t size, int fd, uint64_t offset) {
+  return mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, (off_t)offset) != MAP_FAILED;
 }
 
 size_t os_reserve_most(void) {

@@ -91,7 +91,7 @@ struct instance {
   struct mem_inst **memories;
   struct global_inst **globals;
   struct tag_inst **tags;
-  uint8_t *elem_dropped, *data_dropped; /* bit sets */
+  uint8_t *elem_dropped, *data_flips; /* bit sets; see data_drop */
   cell **elem_values; /* evaluated items of passive element segments, NULL until used/dropped */
   struct global_inst *own_globals; /* the module's own, in order; globals[] points to them */
   struct tag_inst *own_tags;

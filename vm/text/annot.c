@@ -298,6 +298,7 @@ void put_sections(struct parser *p, struct buf *out, size_t bases[SEC_COUNT]) {
     struct buf *b = &p->sections[id];
     put_customs_at(p, out, 2 * rank);
     bool counted = id != SEC_START && id != SEC_DATACOUNT;
+    out->failed = out->failed || b->failed;
     if (counted ? p->entries[id] > 0 : b->size > 0) {
       struct buf count = {0};
       if (counted) buf_u32(&count, p->entries[id]);
@@ -306,7 +307,7 @@ void put_sections(struct parser *p, struct buf *out, size_t bases[SEC_COUNT]) {
       buf_put(out, count.data, count.size);
       bases[id] = out->size;
       buf_put(out, b->data, b->size);
-      out->failed = out->failed || count.failed || b->failed;
+      out->failed = out->failed || count.failed;
       buf_fini(&count);
     }
     put_customs_at(p, out, 2 * rank + 1);

@@ -352,7 +352,7 @@ static bool mark(struct parser *p, uint32_t token, uint32_t hint) {
 /* Emits what waited for the operands of a frame. */
 static bool flush_frame(struct parser *p, const struct frame *f) {
   if (!mark(p, f->token, f->hint)) return false;
-  buf_put(p->out, p->pending.data + f->pending, p->pending.size - f->pending);
+  if (p->pending.size > f->pending) buf_put(p->out, p->pending.data + f->pending, p->pending.size - f->pending);
   p->pending.size = f->pending;
   return true;
 }

@@ -601,12 +601,20 @@ static bool second_pass(struct parser *p, uint32_t token) {
   return ok && (p->t == end || unexpected(p, ")"));
 }
 
+enum { PARSER_BUFS = 8 };
+
+static void parser_bufs(struct parser *p, struct buf *bufs[PARSER_BUFS]) {
+  struct buf *all[PARSER_BUFS] = {&p->sigs, &p->params, &p->results, &p->sig, &p->body, &p->pending, &p->strings, &p->hint_section};
+  memcpy(bufs, all, sizeof all);
+}
+
 static void parser_fini(struct parser *p) {
   for (unsigned i = 0; i < SEC_COUNT; i++) buf_fini(&p->sections[i]);
   for (unsigned i = 0; i < SPACE_COUNT; i++) free(p->space_names[i].at);
   for (size_t i = 0; i < p->ncustoms; i++) buf_fini(&p->customs[i].bytes);
-  struct buf *bufs[] = {&p->sigs, &p->params, &p->results, &p->sig, &p->body, &p->pending, &p->strings, &p->hint_section};
-  for (unsigned i = 0; i < sizeof bufs / sizeof *bufs; i++) buf_fini(bufs[i]);
+  struct buf *bufs[PARSER_BUFS];
+  parser_bufs(p, bufs);
+  for (unsigned i = 0; i < PARSER_BUFS; i++) buf_fini(bufs[i]);
   void *arrays[] = {p->locals.at, p->labels.at, p->fields.at, p->types, p->label_stack, p->frames, p->hints, p->customs, p->map};
   for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
 }
@@ -623,7 +631,11 @@ static bool assemble(struct parser *p, struct parsed_module *out) {
   *out = (struct parsed_module){0};
   buf_put(&out->bytes, "\0asm\1\0\0", 8);
   put_sections(p, &out->bytes, bases);
-  if (out->bytes.failed || p->body.failed || p->pending.failed || p->sigs.failed || p->strings.failed || p->hint_section.failed) {
+  bool failed = out->bytes.failed;
+  struct buf *bufs[PARSER_BUFS];
+  parser_bufs(p, bufs);
+  for (unsigned i = 0; i < PARSER_BUFS; i++) failed = failed || bufs[i]->failed;
+  if (failed) {
     buf_fini(&out->bytes);
     return no_memory(p);
   }

@@ -50,6 +50,6 @@ bool mv_features_parse(const char *list, mv_features_t *set, const char **bad) {
     }
     p += n + (p[n] == ',');
   }
-  *set = result;
+  *set = result ? result : MV_FEATURES_NONE;
   return true;
 }

@@ -98,6 +98,8 @@ struct customsec {
   uint8_t after; /* id of the last non-custom section before it, 0 if none */
 };
 
+struct image;
+struct packed;
 struct code; /* register code of one function, code/code.h */
 
 struct module {
@@ -142,6 +144,12 @@ struct module {
   /* Functions that ref.func may name (core/valid: refs), a bit set over nfuncs; filled by the validator. */
   uint8_t *declared_refs;
 
+  atomic_uint ninstances;          /* made so far, of any store */
+  _Atomic(struct image *) image;   /* initial contents of its memory (run/image.c) */
+
+  const struct packed *packed; /* [nfuncs - nimported_funcs] of a precompiled module (code/packed.h), else NULL */
+  const uint8_t *packed_base;
+
   struct code *code; /* [nfuncs - nimported_funcs], owned by code/ */
 
   _Atomic(uint32_t *) func_names; /* where names stand, made at the first question (binary/names.c) */
@@ -155,6 +163,14 @@ static inline const struct deftype *module_func_type(const struct module *m, uin
  * *err has a kind of MV_MALFORMED (or MV_LIMIT, MV_NO_MEMORY; MV_INVALID for unknown types and unsound type definitions, which cannot be made canonical) with the
  * offset. Defined in binary/. */
 MV_MUST_USE bool module_decode(struct types *, mv_features_t, const uint8_t *bytes, size_t size, bool adopt, struct module **out, mv_error_t *err);
+/* What decoding once found in the two longest sections, which need not be read again. */
+struct module_tables {
+  const struct body *bodies;
+  const struct data *datas;
+  uint32_t nbodies, ndatas;
+};
+/* Decodes the bytes of a valid module again, which are adopted, as are the tables. */
+MV_MUST_USE bool module_restore(struct types *, mv_features_t, const uint8_t *bytes, size_t size, const struct module_tables *, struct module **out, mv_error_t *err);
 /* Validates the whole module, all function bodies included (core/valid/modules). Defined in valid/. */
 MV_MUST_USE bool module_validate(struct module *, mv_error_t *err);
 /* Frees a decoded module; its code must have been released by code_fini. */

@@ -193,22 +193,32 @@ static const valtype *store_list(struct types *ts, uint32_t base, const valtype 
   return list;
 }
 
+/* Of the group that begins at id `base`, only the declarations are there yet. */
+static bool refers_to_object(const struct types *ts, uint32_t base, const struct deftype *group, valtype t) {
+  if (!vt_is_ref(t)) return false;
+  const uint32_t heap = vt_heap(t);
+  if (heap >= HEAP_MAX_ID) return heap != HEAP_FUNC && heap != HEAP_NOFUNC;
+  return (heap >= base ? group[heap - base].kind : type_at(ts, heap)->kind) != COMP_FUNC;
+}
+
 /* Lays the fields out in their order, each at its natural alignment: a subtype's fields begin with its supertype's. */
-static bool store_fields(struct types *ts, uint32_t base, const struct deftype *from, struct deftype *to) {
+static bool store_fields(struct types *ts, uint32_t base, const struct deftype *group, const struct deftype *from, struct deftype *to) {
   uint32_t n = from->u.agg.nfields, at = 0;
   struct field *fields = n ? arena_array(&ts->arena, n, sizeof *fields) : NULL;
-  if (n && !fields) return false;
+  uint32_t *refs = n ? arena_array(&ts->arena, n, sizeof *refs) : NULL;
+  if (n && (!fields || !refs)) return false;
   for (uint32_t i = 0; i < n; i++) {
     valtype t = stored_type(base, from->u.agg.fields[i].type);
     uint32_t size = vt_field_size(t);
     at = (at + size - 1) & ~(size - 1);
     fields[i] = (struct field){t, from->u.agg.fields[i].mutable, at};
     at += size;
-    if (vt_is_ref(t)) to->u.agg.has_refs = true;
+    if (refers_to_object(ts, base, group, t)) refs[to->u.agg.nrefs++] = fields[i].offset;
   }
   to->u.agg.nfields = n;
   to->u.agg.size = (at + 7) & ~7u;
   to->u.agg.fields = fields;
+  to->u.agg.refs = refs;
   return true;
 }
 
@@ -234,7 +244,7 @@ static bool store_type(struct types *ts, uint32_t base, uint32_t n, uint32_t i, 
   to->descriptor = stored_heap(base, from->descriptor);
   to->describes = stored_heap(base, from->describes);
   if (!store_display(ts, to)) return false;
-  if (from->kind != COMP_FUNC) return store_fields(ts, base, from, to);
+  if (from->kind != COMP_FUNC) return store_fields(ts, base, from - i, from, to);
   to->u.func.nparams = from->u.func.nparams;
   to->u.func.nresults = from->u.func.nresults;
   to->u.func.params = store_list(ts, base, from->u.func.params, from->u.func.nparams, &to->u.func.param_cells);

@@ -87,8 +87,9 @@ struct deftype {
     struct {
       uint32_t nfields;
       uint32_t size; /* bytes of all fields, aligned to 8; filled by the registry */
-      bool has_refs;
       const struct field *fields; /* an array type has exactly one, at offset 0 */
+      uint32_t nrefs; /* offsets of the fields that refer to objects, which functions are not; filled by the registry */
+      const uint32_t *refs;
     } agg;
   } u;
 };

@@ -56,6 +56,13 @@ static inline bool simple_frame(struct validator *v, unsigned op, valtype result
   return true;
 }
 
+/* Does the label exist, and take no operands? */
+static inline bool plain_label(const struct validator *v, uint32_t label) {
+  if (label >= v->nframes) return false;
+  const struct frame *f = &v->frames[v->nframes - 1 - label];
+  return (f->op == OP_loop ? f->nparams : f->nresults) == 0;
+}
+
 /* Walks from p on, at most to `end`; the result is the first instruction that it leaves alone. */
 static const uint8_t *fast(struct validator *v, const uint8_t *p, const uint8_t *end) {
   const struct module *m = v->m;
@@ -131,7 +138,7 @@ static const uint8_t *fast(struct validator *v, const uint8_t *p, const uint8_t 
       uint32_t n = f->u.func.nparams, nresults = f->u.func.nresults;
       if (unlikely(nresults > 2 || sp - floor < (ptrdiff_t)n)) goto out;
       for (uint32_t i = 0; i < n; i++)
-        if (unlikely(sp[i - (ptrdiff_t)n] != f->u.func.params[i])) goto out;
+        if (unlikely(sp[(ptrdiff_t)i - (ptrdiff_t)n] != f->u.func.params[i])) goto out;
       sp -= n;
       for (uint32_t i = 0; i < nresults; i++) *sp++ = f->u.func.results[i];
       continue;
@@ -169,10 +176,7 @@ static const uint8_t *fast(struct validator *v, const uint8_t *p, const uint8_t 
       continue;
     }
     case OP_br: case OP_br_if: {
-      if (unlikely(p[1] >= 0x80 || p[1] >= v->nframes)) goto out;
-      const struct frame *f = &v->frames[v->nframes - 1 - p[1]];
-      if (unlikely(f->op == OP_loop ? f->nparams : f->nresults)) goto out;
-      q = p + 2;
+      if (unlikely(!(q = leb(p + 1, &x)) || !plain_label(v, x))) goto out;
       if (op == OP_br_if) {
         if (unlikely(sp == floor || sp[-1] != VT_I32)) goto out;
         sp--;
@@ -182,6 +186,13 @@ static const uint8_t *fast(struct validator *v, const uint8_t *p, const uint8_t 
       top(v)->unreachable = true;
       continue;
     }
+    case OP_br_table:
+      if (unlikely(!(q = leb(p + 1, &x)) || sp == floor || sp[-1] != VT_I32)) goto out;
+      for (uint32_t n = x + 1; n > 0; n--)
+        if (unlikely(q >= end || !(q = leb(q, &x)) || !plain_label(v, x))) goto out;
+      sp = floor;
+      top(v)->unreachable = true;
+      continue;
     case OP_return: {
       const struct frame *f = &v->frames[0];
       if (unlikely(f->nresults > 1 || (f->nresults == 1 && (sp == floor || sp[-1] != f->results[0])))) goto out;
@@ -368,4 +379,11 @@ bool validate_consts(struct validator *v, const struct constexpr_ *e, uint32_t c
   return true;
 }
 
-bool validate_const(struct validator *v, const struct constexpr_ *e, valtype expected) { return validate_consts(v, e, 1, expected); }
+bool validate_const(struct validator *v, const struct constexpr_ *e, valtype expected) {
+  const uint8_t *start = v->m->bytes + e->offset;
+  struct reader r = {v->m->bytes, start, v->m->bytes + v->m->size, v->err};
+  bool is64;
+  uint64_t value;
+  if (const_read(&r, &is64, &value) && expected == (valtype)(is64 ? VT_I64 : VT_I32)) return true;
+  return validate_consts(v, e, 1, expected);
+}
