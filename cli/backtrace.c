@@ -10,7 +10,7 @@
 static void print_frame(const struct dwarf_part *part, struct dwarf_lines *lines, const char *text, size_t size, FILE *out) {
   const char *hex = memchr(text, 'x', size), *file;
   int line;
-  fwrite(text, 1, size, out);
+  print_visible(text, size, out);
   if (lines && hex && hex > text && hex[-1] == '0' && part->find(lines, strtoull(hex + 1, NULL, 16), &file, &line))
     fprintf(out, " (%s:%d)", file, line);
   fputc('\n', out);

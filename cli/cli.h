@@ -38,10 +38,13 @@ int options_parse_first(const struct command *, void *state, int argc, char **ar
 /* Setters. */
 const char *set_flag(void *at, const char *value);     /* bool */
 const char *set_text(void *at, const char *value);     /* const char * */
-const char *set_size(void *at, const char *value);     /* uint64_t: bytes with K, M, G */
-const char *set_stack(void *at, const char *value);    /* size_t: the same */
 const char *set_count(void *at, const char *value);    /* uint64_t: a number */
 const char *set_count32(void *at, const char *value);  /* uint32_t: a number */
+/* Limits: above 0, since 0 would mean none. */
+const char *set_size(void *at, const char *value);     /* uint64_t: bytes with K, M, G */
+const char *set_stack(void *at, const char *value);    /* size_t: the same */
+const char *set_limit(void *at, const char *value);    /* uint64_t: a number */
+const char *set_limit32(void *at, const char *value);  /* uint32_t: a number */
 const char *set_features(void *at, const char *value); /* mv_features_t */
 MV_MUST_USE bool parse_count(const char *text, uint64_t max, uint64_t *out);
 
@@ -59,6 +62,8 @@ enum { WORD_SLIP = 2 };
 void report(const char *kind, const char *format, ...) MV_PRINTF(2, 3);
 /* "minivm: usage: ..." and where to read more. Returns EXIT_USAGE. */
 int report_usage(const char *command, const char *format, ...) MV_PRINTF(2, 3);
+/* Writes text that a module chose: its control characters are shown, so that a terminal does not obey them. */
+void print_visible(const char *text, size_t size, FILE *out);
 /* Flushes standard output; a failure is reported and becomes EXIT_MODULE, else returns `status`. */
 int finish_output(int status);
 
@@ -66,23 +71,30 @@ int finish_output(int status);
 
 struct file {
   const char *path;          /* as given; "-" is standard input */
+  mv_features_t features;
+  enum detail { DETAIL_FULL, DETAIL_LINE, DETAIL_NONE } detail; /* how much to say of a module that is refused */
   uint8_t *bytes;            /* as read */
   size_t size;
   bool mapped;
+  int fd;                    /* of a precompiled module that is mapped; else -1 */
   uint8_t *binary;           /* when the file was text: what it became */
   size_t binary_size;
   mv_wat_map_t *map;         /* from the binary's offsets to lines */
 };
 
+/* Reads a file. Reports a failure itself. */
+MV_MUST_USE bool file_read(struct file *, const char *path, mv_features_t, enum detail);
 /* Reads a module, translates text to binary. Reports a failure itself. */
-MV_MUST_USE bool file_open(struct file *, const char *path, mv_features_t);
+MV_MUST_USE bool file_open(struct file *, const char *path, mv_features_t, enum detail);
 void file_close(struct file *);
-/* The binary: adopt it, it lives until file_close. */
+/* The binary, of a precompiled module the one it was made from: adopt it, it lives until file_close. */
 void file_binary(const struct file *, const uint8_t **bytes, size_t *size);
-/* Reports why `file` was refused: position, and the line with a caret for text. */
+/* Reports why `file` was refused: position, the features that would make it a module, and the line with a caret for text. */
 void file_report(const struct file *, const mv_error_t *);
 /* Decodes and validates. Reports a failure itself. The file must outlive the module. */
 MV_MUST_USE own wasm_module_t *file_module(const struct file *, wasm_engine_t *);
+/* The same; a precompiled module is taken as it is if it is trusted, and refused otherwise. */
+MV_MUST_USE own wasm_module_t *file_program(const struct file *, wasm_engine_t *, bool trusted);
 
 /* An engine with these options; NULL after a report. */
 MV_MUST_USE own wasm_engine_t *engine_open(const mv_options_t *);

@@ -49,6 +49,7 @@ static int disassemble(const struct disasm *d, const struct file *f, const wasm_
   uint32_t index = UINT32_MAX;
   if (d->func && !find_func(module, d->func, &index)) return report_usage("disasm", "%s has no function '%s'", f->path, d->func);
   if (mv_module_disasm(module, index, stdout, &err)) return EXIT_OK;
+  if (err.kind == MV_USAGE) return report_usage("disasm", "%s: %s", f->path, err.message);
   file_report(f, &err);
   return EXIT_MODULE;
 }
@@ -62,7 +63,7 @@ static int cmd_disasm(int argc, char **argv) {
   mv_options_t engine_options = {.features = d.features, .no_fusion = d.no_fusion};
   if (i < 0) return status;
   if (argc - i != 1) return report_usage("disasm", "one module is wanted, %d given", argc - i);
-  if (!file_open(&f, argv[i], d.features)) return EXIT_MODULE;
+  if (!file_open(&f, argv[i], d.features, DETAIL_FULL)) return EXIT_MODULE;
   status = EXIT_MODULE;
   engine = engine_open(&engine_options);
   if (engine) module = file_module(&f, engine);

@@ -22,13 +22,14 @@ static void list_features(FILE *out) {
   const char *name;
   fputs("Features, and whether they are on by default (docs/PROPOSALS.md):\n", out);
   for (unsigned bit = 0; (name = mv_feature_name(bit)) != NULL; bit++) fprintf(out, "  %-24s%s\n", name, on >> bit & 1 ? "on" : "off");
-  fputs("--features changes the set from left to right: NAME adds, -NAME takes away, all and none do both.\n", out);
+  fputs("--features changes the set from left to right: NAME adds, -NAME takes away; all, none and default set everything.\n", out);
 }
 
 static int cmd_help(int argc, char **argv) {
   int status = EXIT_OK, i = options_parse(&command_help, NULL, argc, argv, &status);
   const struct command *c;
   if (i < 0) return status;
+  if (argc - i > 1) return report_usage("help", "one command at a time");
   if (i == argc) {
     list_commands(stdout);
   } else if (!strcmp(argv[i], "features")) {

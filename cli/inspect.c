@@ -27,7 +27,7 @@ static int cmd_inspect(int argc, char **argv) {
   mv_options_t engine_options = {.features = s.features};
   if (i < 0) return status;
   if (argc - i != 1) return report_usage("inspect", "one module is wanted, %d given", argc - i);
-  if (!file_open(&f, argv[i], s.features)) return EXIT_MODULE;
+  if (!file_open(&f, argv[i], s.features, DETAIL_FULL)) return EXIT_MODULE;
   status = EXIT_MODULE;
   engine = engine_open(&engine_options);
   if (engine) module = file_module(&f, engine);

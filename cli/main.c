@@ -4,11 +4,11 @@
 
 #include "cli.h"
 
-extern const struct command command_run, command_validate, command_inspect, command_disasm, command_help;
+extern const struct command command_run, command_validate, command_inspect, command_disasm, command_compile, command_help;
 extern const struct command command_wat2wasm, command_wasm2wat, command_wast, command_dapr;
 
 const struct command *const commands[] = {
-  &command_run, &command_validate, &command_inspect, &command_disasm, &command_wat2wasm, &command_wasm2wat, &command_wast, &command_dapr, &command_help, NULL,
+  &command_run, &command_validate, &command_inspect, &command_disasm, &command_compile, &command_wat2wasm, &command_wasm2wat, &command_wast, &command_dapr, &command_help, NULL,
 };
 
 const struct command *command_find(const char *name) {
@@ -19,6 +19,7 @@ const struct command *command_find(const char *name) {
 
 /* The command that a word almost names, when it names no file either; or NULL. */
 static const char *meant_command(const char *word) {
+  if (!strncmp(word, "--", 2)) return word_distance("--version", word) <= WORD_SLIP ? "--version" : NULL;
   for (const struct command *const *c = commands; *c; c++)
     if (word_distance((*c)->name, word) <= WORD_SLIP) return access(word, F_OK) == 0 ? NULL : (*c)->name;
   return NULL;
@@ -28,14 +29,14 @@ int main(int argc, char **argv) {
   const struct command *c;
   const char *meant;
   if (argc < 2) return report_usage(NULL, "no module and no command given");
-  if (!strcmp(argv[1], "--version")) {
+  if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
     puts("minivm " MINIVM_VERSION);
     return finish_output(EXIT_OK);
   }
   if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) argv[1] = "help";
   c = command_find(argv[1]);
   if (c) return c->run(argc - 1, argv + 1);
-  meant = argv[1][0] == '-' ? NULL : meant_command(argv[1]);
-  if (meant) return report_usage(NULL, "no file and no command '%s'; did you mean %s?", argv[1], meant);
+  meant = meant_command(argv[1]);
+  if (meant) return report_usage(NULL, "no file, command or option '%s'; did you mean %s?", argv[1], meant);
   return command_run.run(argc, argv);
 }

@@ -37,6 +37,7 @@ static bool parse_size(const char *text, uint64_t max, uint64_t *out) {
 
 static const char not_a_number[] = "not a number, or too large";
 static const char not_a_size[] = "not a number of bytes (with K, M, G or T), or too large";
+static const char not_a_limit[] = "a limit is above 0; leave the option out for the default";
 
 const char *set_flag(void *at, const char *value) {
   (void)value;
@@ -49,15 +50,6 @@ const char *set_text(void *at, const char *value) {
   return NULL;
 }
 
-const char *set_size(void *at, const char *value) { return parse_size(value, UINT64_MAX, at) ? NULL : not_a_size; }
-
-const char *set_stack(void *at, const char *value) {
-  uint64_t n;
-  if (!parse_size(value, SIZE_MAX, &n)) return not_a_size;
-  *(size_t *)at = (size_t)n;
-  return NULL;
-}
-
 const char *set_count(void *at, const char *value) { return parse_count(value, UINT64_MAX, at) ? NULL : not_a_number; }
 
 const char *set_count32(void *at, const char *value) {
@@ -65,6 +57,28 @@ const char *set_count32(void *at, const char *value) {
   if (!parse_count(value, UINT32_MAX, &n)) return not_a_number;
   *(uint32_t *)at = (uint32_t)n;
   return NULL;
+}
+
+const char *set_size(void *at, const char *value) {
+  if (!parse_size(value, UINT64_MAX, at)) return not_a_size;
+  return *(uint64_t *)at ? NULL : not_a_limit;
+}
+
+const char *set_stack(void *at, const char *value) {
+  uint64_t n;
+  if (!parse_size(value, SIZE_MAX, &n)) return not_a_size;
+  *(size_t *)at = (size_t)n;
+  return n ? NULL : not_a_limit;
+}
+
+const char *set_limit(void *at, const char *value) {
+  const char *why = set_count(at, value);
+  return why || *(uint64_t *)at ? why : not_a_limit;
+}
+
+const char *set_limit32(void *at, const char *value) {
+  const char *why = set_count32(at, value);
+  return why || *(uint32_t *)at ? why : not_a_limit;
 }
 
 const char *set_features(void *at, const char *value) {
@@ -143,8 +157,11 @@ static int parse_option(const struct command *c, void *state, int i, int argc, c
   } else {
     if (!value && o->arg && o->arg[0] != '[') value = argv[++i];
     why = o->set((char *)state + o->offset, value);
-    if (!why) return i + 1;
-    (void)report_usage(c->name, "--%s %s: %s", o->name, value ? value : "", why);
+    if (!why) {
+      *status = EXIT_OK;
+      return i + 1;
+    }
+    (void)report_usage(c->name, "--%s%s%s: %s", o->name, value ? " " : "", !value ? "" : *value ? value : "''", why);
   }
   return -1;
 }

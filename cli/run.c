@@ -90,7 +90,8 @@ static const char *set_timeout(void *at, const char *value) {
   struct run *r = at;
   char *end;
   double n = strtod(value, &end);
-  for (size_t i = 0; end != value && n >= 0 && i < sizeof units / sizeof *units; i++) {
+  size_t digits = strspn(value, "0123456789.");
+  for (size_t i = 0; digits && end == value + digits && i < sizeof units / sizeof *units; i++) {
     if (strcmp(end, units[i].unit) != 0 || !(n * units[i].us < 1e15)) continue;
     r->timeout_us = (uint64_t)(n * units[i].us) + 1; /* 0 would mean none */
     r->timeout = value;
@@ -131,6 +132,7 @@ static const char *set_profile(void *at, const char *value) {
 static const struct option options[] = {
   {"invoke", "NAME", "call this exported function with ARGS, typed by its signature, and print its results", set_text, AT(invoke)},
   {"argv0", "NAME", "the guest's argument 0; default: the module's file name", set_text, AT(argv0)},
+  {"allow-precompiled", NULL, "take what minivm compile made; its code is run unchecked, as native code is", set_flag, AT(allow_precompiled)},
   {"preload", "NAME=FILE", "instantiate another module first and offer its exports as imports from NAME", set_preload, 0},
   {NULL, NULL, "what the guest may touch (nothing by default)", NULL, 0},
   {"dir", "HOST[::GUEST][:ro]", "a folder, under the name GUEST, for reading only with :ro", set_dir, 0},
@@ -142,8 +144,8 @@ static const struct option options[] = {
   {"dapr", NULL, "the Dapr sidecar that the environment names, or the embedded one", set_flag, AT(net.dapr)},
   {"app-id", "ID", "the app's name for Dapr; default: the module's", set_text, AT(net.app_id)},
   {"resources-path", "PATH", "component files for the embedded sidecar", set_resources, AT(net)},
-  {"http-timeout", "TIME", "for each request", http_set_timeout, AT(net.http)},
-  {"http-max-body", "SIZE", "of a response", http_set_max_body, AT(net.http)},
+  {"http-timeout", "TIME", "to wait for the head of a response, and for each piece of its body; default: 30s", http_set_timeout, AT(net.http)},
+  {"http-max-body", "SIZE", "bytes of each response", http_set_max_body, AT(net.http)},
   {"http-proxy", NULL, "obey the proxy variables of the environment", http_set_proxy, AT(net.http)},
   {"http-ca", "FILE", "certificates to trust instead of the system's", http_set_ca, AT(net.http)},
   {"log-http", NULL, "print each request with its time", http_set_log, AT(net.http)},
@@ -151,16 +153,16 @@ static const struct option options[] = {
   {"fuel", "N", "executed Wasm instructions", set_fuel, 0},
   {"timeout", "TIME", "wall-clock time: 100ms, 2s, 1m; ends blocking calls too", set_timeout, 0},
   {"max-memory", "SIZE", "bytes of each linear memory, with K, M or G", set_size, AT(options.max_memory)},
-  {"max-table", "N", "elements of each table", set_count, AT(options.max_table)},
-  {"max-instances", "N", "module instances", set_count, AT(options.max_instances)},
-  {"max-depth", "N", "call frames", set_count32, AT(options.max_depth)},
+  {"max-table", "N", "elements of each table", set_limit, AT(options.max_table)},
+  {"max-instances", "N", "module instances", set_limit, AT(options.max_instances)},
+  {"max-depth", "N", "call frames", set_limit32, AT(options.max_depth)},
   {"max-stack", "SIZE", "bytes of the guest's value stack", set_stack, AT(options.max_stack)},
   {"max-heap", "SIZE", "bytes of the garbage-collected heap", set_size, AT(options.max_heap)},
   {"max-output", "SIZE", "bytes written to standard output and error", set_max_output, 0},
   {NULL, NULL, "to see what happens", NULL, 0},
   {"trace", "[=wasi]", "print every instruction, or every WASI call with its arguments and result", set_trace, 0},
-  {"stats", NULL, "print what the run took", set_flag, AT(stats)},
-  {"profile", "[=FILE]", "print executed operations by function, or write folded stacks to FILE", set_profile, 0},
+  {"stats", NULL, "print what the run took: instructions, memory, collections, requests, time", set_flag, AT(stats)},
+  {"profile", "[=FILE]", "print executed instructions by function and loop, or write them by call stack to FILE", set_profile, 0},
   {"quiet", NULL, "of an error print the first line alone", set_flag, AT(quiet)},
   {NULL, NULL, "the engine", NULL, 0},
   OPTION_FEATURES(struct run, options.features),
@@ -219,6 +221,11 @@ static void timeout_stop(void) {
 
 static int guest_status(int code) { return code >= 0 && code <= EXIT_GUEST_MAX ? code : 1; }
 
+static const char *remedy(const struct run *r, mv_kind_t kind) {
+  if (kind != MV_EXHAUSTION) return "";
+  return r->options.max_depth ? "; a higher --max-depth allows more" : "; a higher --max-stack allows more";
+}
+
 /* The end of guest code that did not return. */
 static int report_end(const struct run *r, const wasm_module_t *module, const mv_error_t *err) {
   if (err->kind == MV_EXIT) return guest_status(err->code);
@@ -226,7 +233,7 @@ static int report_end(const struct run *r, const wasm_module_t *module, const mv
   if (err->kind == MV_INTERRUPTED && r->timeout)
     report(mv_kind_name(err->kind), "the time limit of %s is over", r->timeout);
   else
-    report(mv_kind_name(err->kind), "%s", err->message);
+    report(mv_kind_name(err->kind), "%s%s", err->message, remedy(r, err->kind));
   if (!r->quiet) backtrace_print(mv_store_backtrace(r->store), module, stderr);
   return EXIT_TRAP;
 }
@@ -248,7 +255,11 @@ static int report_instance(const struct run *r, const struct file *f, const wasm
 
 /* ---- instances ----------------------------------------------------------------------------------------- */
 
-static void import_line(void *env, const char *line) { fprintf((FILE *)env, "  %s\n", line); }
+static void import_line(void *env, const char *line) {
+  fputs("  ", env);
+  print_visible(line, strlen(line), env);
+  fputc('\n', env);
+}
 
 /* NULL after a report, with *status. */
 static wasm_instance_t *instantiate(struct run *r, const struct file *f, const wasm_module_t *module, int *status) {
@@ -300,10 +311,8 @@ static void list_functions(const wasm_module_t *module, FILE *out) {
   for (size_t i = 0; i < exports.size && shown <= 20; i++) {
     const wasm_name_t *name = wasm_exporttype_name(exports.data[i]);
     if (wasm_externtype_kind(wasm_exporttype_type(exports.data[i])) != WASM_EXTERN_FUNC) continue;
-    if (shown++ == 20)
-      fputs(" ...", out);
-    else
-      fprintf(out, " %.*s", (int)name->size, name->data);
+    fputs(shown++ == 20 ? " ..." : " ", out);
+    if (shown <= 20) print_visible(name->data, name->size, out);
   }
   fputs(shown ? "\n" : " none\n", out);
   wasm_exporttype_vec_delete(&exports);
@@ -316,8 +325,7 @@ static int call_invoked(struct run *r, const wasm_module_t *module, const wasm_i
   int status = EXIT_OK;
   if (!func) {
     status = report_usage("run", "the module exports no function '%s'", r->invoke);
-    fputs("  it exports:", stderr);
-    list_functions(module, stderr);
+    if (!r->quiet) fputs("  it exports:", stderr), list_functions(module, stderr);
   } else if (!mv_func_invoke(func, argc, argv, stdout, &err)) {
     status = report_end(r, module, &err);
   }
@@ -342,8 +350,8 @@ static int call_entry(struct run *r, const wasm_module_t *module, const wasm_ins
 static int open_preload(struct run *r, struct preload *p) {
   int status = EXIT_MODULE;
   bool found;
-  if (!file_open(&p->file, p->path, r->options.features)) return EXIT_MODULE;
-  p->module = file_module(&p->file, r->engine);
+  if (!file_open(&p->file, p->path, r->options.features, r->quiet ? DETAIL_LINE : DETAIL_FULL)) return EXIT_MODULE;
+  p->module = file_program(&p->file, r->engine, r->allow_precompiled);
   if (!p->module) return EXIT_MODULE;
   p->instance = instantiate(r, &p->file, p->module, &status);
   if (!p->instance) return status;
@@ -360,7 +368,7 @@ static int open_preload(struct run *r, struct preload *p) {
 static bool claim_stdio(struct run *r) {
   for (int fd = 0; fd <= 2; fd++) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
-    if (open("/dev/null", O_RDWR) != fd) return false;
+    if (open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd) return false; /* so that we fail with it as with a closed one */
     mv_wasi_stdio(r->wasi, fd, -1);
   }
   return true;
@@ -368,6 +376,7 @@ static bool claim_stdio(struct run *r) {
 
 static bool pass_arguments(struct run *r, const char *path, int argc, char **argv) {
   const char *slash = strrchr(path, '/');
+  if (r->net.dapr && !mv_wasi_env(r->wasi, "DAPR_HTTP_PORT", "3500")) return false;
   if (!mv_wasi_arg(r->wasi, r->argv0 ? r->argv0 : slash ? slash + 1 : path)) return false;
   for (int i = 0; i < argc; i++)
     if (!mv_wasi_arg(r->wasi, argv[i])) return false;
@@ -403,12 +412,12 @@ static int run_file(struct run *r, const char *path, int argc, char **argv) {
   struct file f;
   wasm_module_t *module = NULL;
   int status = EXIT_MODULE;
-  if (!file_open(&f, path, r->options.features)) return EXIT_MODULE;
+  if (!file_open(&f, path, r->options.features, r->quiet ? DETAIL_LINE : DETAIL_FULL)) return EXIT_MODULE;
   r->engine = engine_open(&r->options);
-  if (r->engine) module = file_module(&f, r->engine);
+  if (r->engine) module = file_program(&f, r->engine, r->allow_precompiled);
   if (module) status = run_module(r, &f, module, argc, argv);
   timeout_stop();
-  if (r->store && r->options.profile) status = profile_print(r, status);
+  if (r->store && r->options.profile) status = profile_print(r, module, status);
   if (r->store && r->stats) {
     stats_print(r);
     net_stats(&r->net, stderr);
@@ -420,7 +429,6 @@ static int run_file(struct run *r, const char *path, int argc, char **argv) {
   }
   wasm_module_delete(module);
   wasm_store_delete(r->store);
-  net_close(&r->net);
   wasm_engine_delete(r->engine);
   for (struct preload *p = r->preloads; p; p = p->next)
     if (p->file.path) file_close(&p->file);
@@ -435,7 +443,18 @@ static void run_fini(struct run *r) {
     free(p->name);
     free(p);
   }
+  net_close(&r->net);
   mv_wasi_delete(r->wasi);
+}
+
+/* What no option can see alone. */
+static bool check_options(struct run *r, int operands, int *status) {
+  const char *why = http_settings_check(&r->net.http);
+  if (!why && !r->net.dapr && (r->net.app_id || r->net.resources)) why = "--app-id and --resources-path are for --dapr";
+  if (!why && !operands) why = "no module given";
+  if (!why) return true;
+  *status = report_usage("run", "%s", why);
+  return false;
 }
 
 int cmd_run(int argc, char **argv) {
@@ -443,18 +462,12 @@ int cmd_run(int argc, char **argv) {
   int status = EXIT_MODULE, first = -1;
   if (r.wasi && claim_stdio(&r)) {
     first = options_parse_first(&command_run, &r, argc, argv, &status);
-    if (first == argc) status = report_usage("run", "no module given");
-    if (r.stats) r.options.fuel = true; /* to count instructions */
-    const char *why = first < 0 ? NULL : http_settings_check(&r.net.http);
-    if (why) {
-      status = report_usage("run", "%s", why);
-      first = -1;
-    }
-    if (first >= 0 && r.net.dapr && !mv_wasi_env(r.wasi, "DAPR_HTTP_PORT", "3500")) first = -1;
+    if (first >= 0 && !check_options(&r, argc - first, &status)) first = -1;
   } else {
     report(mv_kind_name(MV_NO_MEMORY), "at the start");
   }
-  if (first >= 0 && first < argc) {
+  if (first >= 0) {
+    if (r.stats) r.options.fuel = true; /* to count instructions */
     if (pass_arguments(&r, argv[first], argc - first - 1, argv + first + 1))
       status = run_file(&r, argv[first], argc - first - 1, argv + first + 1);
     else

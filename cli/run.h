@@ -21,7 +21,7 @@ struct run {
   const char *invoke, *argv0, *profile;
   const char *timeout; /* as given */
   uint64_t timeout_us, fuel;
-  bool stats, quiet;
+  bool stats, quiet, allow_precompiled;
   bool ended; /* guest code ended the program */
   wasm_engine_t *engine;
   wasm_store_t *store;
@@ -33,7 +33,7 @@ extern const struct command command_run;
 int cmd_run(int argc, char **argv);
 
 void stats_print(const struct run *);
-/* Writes the profile where --profile wants it; returns `status`, or EXIT_MODULE when it cannot be written. */
-int profile_print(const struct run *, int status);
+/* Prints the profile, or writes it where --profile wants it; returns `status`, or EXIT_MODULE when it cannot be written. */
+int profile_print(const struct run *, const wasm_module_t *, int status);
 
 #endif

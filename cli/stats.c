@@ -1,5 +1,6 @@
 /* stats.c: what `minivm run --stats` and `--profile` print. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -34,20 +35,31 @@ void stats_print(const struct run *r) {
   fprintf(stderr, "  %-24s%.3f user, %.3f system\n", "CPU seconds", seconds(usage.ru_utime), seconds(usage.ru_stime));
 }
 
-int profile_print(const struct run *r, int status) {
+/* The table, with source lines as in a backtrace. */
+static bool print_table(const struct run *r, const wasm_module_t *module, mv_error_t *err) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream(&text, &size);
+  bool ok = out && mv_profile_write(r->store, out, false, err);
+  if (out && fclose(out) != 0) ok = false;
+  fflush(stdout);
+  if (ok) fputs("minivm: profile: ", stderr), backtrace_print(text, module, stderr);
+  free(text);
+  return ok;
+}
+
+/* Folded stacks into a file. */
+static bool write_stacks(const struct run *r, mv_error_t *err) {
+  FILE *out = fopen(r->profile, "w");
+  bool ok = out && mv_profile_write(r->store, out, true, err);
+  if (out && fclose(out) != 0) ok = false;
+  if (!ok && err->kind == MV_OK) report("unwritable file", "%s: %s", r->profile, strerror(errno));
+  return ok;
+}
+
+int profile_print(const struct run *r, const wasm_module_t *module, int status) {
   mv_error_t err = {0};
-  FILE *out = r->profile ? fopen(r->profile, "w") : stderr;
-  bool ok;
-  if (!out) {
-    report("unwritable file", "%s: %s", r->profile, strerror(errno));
-    return EXIT_MODULE;
-  }
-  ok = mv_profile_write(r->store, out, r->profile != NULL, &err);
-  if (out != stderr && fclose(out) != 0 && ok) {
-    report("unwritable file", "%s: %s", r->profile, strerror(errno));
-    return EXIT_MODULE;
-  }
-  if (ok) return status;
-  report(mv_kind_name(err.kind), "profile: %s", err.message);
+  if (r->profile ? write_stacks(r, &err) : print_table(r, module, &err)) return status;
+  if (err.kind != MV_OK || !r->profile) report(mv_kind_name(err.kind != MV_OK ? err.kind : MV_NO_MEMORY), "profile: %s", err.message);
   return EXIT_MODULE;
 }

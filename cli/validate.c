@@ -8,7 +8,7 @@ struct validate {
 
 static const struct option options[] = {
   OPTION_FEATURES(struct validate, features),
-  {"quiet", NULL, "tell by the exit status alone", set_flag, offsetof(struct validate, quiet)},
+  {"quiet", NULL, "tell by the exit status alone; a file that cannot be read is still reported", set_flag, offsetof(struct validate, quiet)},
   {NULL, NULL, NULL, NULL, 0},
 };
 
@@ -24,10 +24,10 @@ static bool check(wasm_engine_t *engine, const char *path, const struct validate
   const uint8_t *bytes;
   size_t size;
   bool ok;
-  if (!file_open(&f, path, v->features)) return false;
+  if (!file_open(&f, path, v->features, v->quiet ? DETAIL_NONE : DETAIL_FULL)) return false;
   file_binary(&f, &bytes, &size);
   ok = mv_module_check(engine, bytes, size, &err);
-  if (!ok && !v->quiet) file_report(&f, &err);
+  if (!ok) file_report(&f, &err);
   file_close(&f);
   return ok;
 }

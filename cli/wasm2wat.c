@@ -52,7 +52,7 @@ int cmd_wasm2wat(int argc, char **argv) {
   i = options_parse(&command_wasm2wat, &s, argc, argv, &status);
   if (i < 0) return status;
   if (i + 1 != argc) return report_usage("wasm2wat", i == argc ? "no module given" : "more than one module given");
-  if (!file_open(&f, argv[i], s.features)) return EXIT_MODULE;
+  if (!file_open(&f, argv[i], s.features, DETAIL_FULL)) return EXIT_MODULE;
   bool ok = print(&s, &f);
   file_close(&f);
   return finish_output(ok ? EXIT_OK : EXIT_MODULE);

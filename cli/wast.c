@@ -30,7 +30,7 @@ struct state {
   const char *features, *junit, *extract;
   uint32_t jobs, timeout;
   uint64_t mutate, seed;
-  bool no_fusion, gc_stress, eager, verbose, roundtrip;
+  bool no_fusion, gc_stress, eager, precompile, verbose, roundtrip;
 };
 
 static const struct option options[] = {
@@ -42,6 +42,7 @@ static const struct option options[] = {
     {"no-fusion", NULL, "translate without superinstructions", set_flag, offsetof(struct state, no_fusion)},
     {"gc-stress", NULL, "collect garbage at every allocation", set_flag, offsetof(struct state, gc_stress)},
     {"eager", NULL, "translate all functions at load", set_flag, offsetof(struct state, eager)},
+    {"precompile", NULL, "precompile each module in another engine, and run what came of that", set_flag, offsetof(struct state, precompile)},
     {NULL, NULL, "instead of running the scripts", NULL, 0},
     {"roundtrip", NULL, "print each module as text, read it back and compare", set_flag, offsetof(struct state, roundtrip)},
     {"extract", "FOLDER", "write each text or binary module of the one script to FOLDER/0.wasm, 1.wasm ...", set_text, offsetof(struct state, extract)},
@@ -137,12 +138,13 @@ static bool add_folder(struct suite *s, const char *path) {
 /* A script, or the scripts below a folder. `named`: by the user, who is told when there is nothing. */
 static bool add_path(struct suite *s, const char *path, bool named) {
   struct stat st;
-  if (stat(path, &st) != 0) {
+  bool script = has_suffix(path, ".wast");
+  if ((named || script ? stat(path, &st) : lstat(path, &st)) != 0) { /* links to folders may go round in circles */
     report("unreadable script", "%s: %s", path, strerror(errno));
     return false;
   }
   if (S_ISDIR(st.st_mode)) return add_folder(s, path);
-  return (!named && !has_suffix(path, ".wast")) || add_script(s, path, (size_t)st.st_size);
+  return (!named && !script) || add_script(s, path, (size_t)st.st_size);
 }
 
 static int by_path(const void *a, const void *b) { return strcmp(((const struct script *)a)->path, ((const struct script *)b)->path); }
@@ -216,7 +218,7 @@ static char *read_file(const char *path, size_t *size) {
 static void run_script(const struct suite *s, size_t index, int fd) {
   const struct script *x = &s->scripts[index];
   const struct state *state = &s->state;
-  struct wast_options o = {.engine = {.no_fusion = state->no_fusion, .gc_stress = state->gc_stress, .eager = state->eager},
+  struct wast_options o = {.engine = {.no_fusion = state->no_fusion, .gc_stress = state->gc_stress, .eager = state->eager}, .precompile = state->precompile,
                            .line = &s->lines[index], .extract = state->extract, .mutate = state->mutate, .seed = state->seed};
   wast_fn *run = state->roundtrip ? wast_roundtrip : state->mutate ? wast_mutate : state->extract ? wast_extract : wast_run;
   struct wast_result result = {.failures = 1};
@@ -496,12 +498,15 @@ static int check_usage(const struct suite *s) {
 }
 
 int cmd_wast(int argc, char **argv) {
-  char jobs[] = "--jobs";
+  char jobs[32] = "--jobs";
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
   struct suite s = {.state = {.timeout = 120, .seed = 1}};
   int status = EXIT_OK, i;
-  for (i = 1; i < argc; i++) /* -j N as make has it */
-    if (!strcmp(argv[i], "-j")) argv[i] = jobs;
+  for (i = 1; i < argc; i++) { /* -j N or -jN, as make has it */
+    if (strncmp(argv[i], "-j", 2) != 0) continue;
+    if (argv[i][2]) snprintf(jobs, sizeof jobs, "--jobs=%s", argv[i] + 2);
+    argv[i] = jobs;
+  }
   i = options_parse(&command_wast, &s.state, argc, argv, &status);
   if (i < 0) return status;
   if (s.state.jobs == 0) s.state.jobs = processors > 0 ? (uint32_t)processors : 1;

@@ -7,6 +7,7 @@
 /* How a script is run: the same for all threads of a file. */
 struct wast_options {
   mv_options_t engine;
+  bool precompile;         /* run each module as another engine has precompiled it */
   volatile uint32_t *line; /* where the process is, for whoever finds it dead */
   const char *extract;     /* of wast_extract: the folder */
   uint64_t mutate, seed;   /* of wast_mutate: how often, and how */

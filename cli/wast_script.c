@@ -2,6 +2,7 @@
  * must begin with the expected text, and what is not understood has failed. The engine never sees what is expected. */
 #include <pthread.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,12 @@ struct named {
   size_t nshares;
 };
 
+/* A precompiled module, which its instances use in place. */
+struct compiled {
+  struct compiled *next;
+  max_align_t bytes[];
+};
+
 struct list {
   struct named *at;
   size_t n, cap;
@@ -40,6 +47,7 @@ struct run {
   wasm_engine_t *engine;
   wasm_store_t *store;
   mv_linker_t *linker;
+  struct compiled *compiled; /* as long as the store */
   struct list modules, instances; /* the last is the current one */
   struct list_threads {
     struct thread **at;
@@ -144,6 +152,31 @@ static struct named *find_instance(struct run *r, mv_wast_string_t id) {
 
 /* ---- modules ------------------------------------------------------------------------------------------- */
 
+/* The same bytes as another engine precompiles them. */
+static struct compiled *compile(const struct run *r, const uint8_t *bytes, size_t size, size_t *compiled_size, mv_error_t *err) {
+  struct compiled *c = NULL;
+  char *made = NULL;
+  wasm_engine_t *engine = engine_open(&r->options->engine);
+  wasm_module_t *m = engine ? mv_module_load(engine, bytes, size, true, err) : NULL;
+  FILE *out = m ? open_memstream(&made, compiled_size) : NULL;
+  bool ok = out && mv_module_serialize(m, out, err);
+  if (out && fclose(out) == 0 && ok && (c = malloc(sizeof *c + *compiled_size)) != NULL) memcpy(c->bytes, made, *compiled_size);
+  free(made);
+  wasm_module_delete(m);
+  if (engine) wasm_engine_delete(engine);
+  return c;
+}
+
+/* Decoding and validation. NULL with *err. */
+static wasm_module_t *load_binary(struct run *r, const uint8_t *bytes, size_t size, bool adopt, mv_error_t *err) {
+  if (!r->options->precompile) return mv_module_load(r->engine, bytes, size, adopt, err);
+  struct compiled *c = compile(r, bytes, size, &size, err);
+  if (!c) return NULL;
+  c->next = r->compiled;
+  r->compiled = c;
+  return mv_module_deserialize(r->engine, c->bytes, size, -1, err);
+}
+
 /* Text to binary, decoding, validation. NULL with *err; whose kind tells the stage. */
 static wasm_module_t *load(struct run *r, const mv_wast_module_t *m, mv_error_t *err) {
   *err = (mv_error_t){.offset = MV_NO_OFFSET};
@@ -151,11 +184,11 @@ static wasm_module_t *load(struct run *r, const mv_wast_module_t *m, mv_error_t 
     *err = *m->error;
     return NULL;
   }
-  if (m->form != MV_WAST_QUOTE) return mv_module_load(r->engine, m->bytes, m->size, true, err);
+  if (m->form != MV_WAST_QUOTE) return load_binary(r, m->bytes, m->size, true, err);
   uint8_t *binary;
   size_t size;
   if (!mv_wat2wasm((const char *)m->bytes, m->size, r->options->engine.features, &binary, &size, err)) return NULL;
-  wasm_module_t *module = mv_module_load(r->engine, binary, size, false, err);
+  wasm_module_t *module = load_binary(r, binary, size, false, err);
   mv_free(binary);
   return module;
 }
@@ -526,6 +559,11 @@ static void run_fini(struct run *r) {
   free(r->modules.at);
   if (r->linker) mv_linker_delete(r->linker);
   if (r->store) wasm_store_delete(r->store);
+  while (r->compiled) {
+    struct compiled *c = r->compiled;
+    r->compiled = c->next;
+    free(c);
+  }
 }
 
 struct wast_result wast_run(const char *text, size_t size, const struct wast_options *options, wast_fail_fn *fail, void *env) {

@@ -26,28 +26,6 @@ const struct command command_wat2wasm = {
     "wat2wasm", "wat2wasm [OPTIONS] FILE", "Translates a text module to binary.",
     "FILE may be - for standard input, and so may the output. The result is validated unless --no-check is given.\n", options, cmd_wat2wasm};
 
-/* The text as read, even when the file is binary by its looks. */
-static char *read_text(const char *path, size_t *size) {
-  FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
-  size_t cap = 65536;
-  char *text = f ? malloc(cap) : NULL;
-  *size = 0;
-  for (size_t n; text && (n = fread(text + *size, 1, cap - *size, f)) > 0;) {
-    *size += n;
-    if (*size < cap) continue;
-    char *more = realloc(text, cap *= 2);
-    if (!more) free(text);
-    text = more;
-  }
-  if (f && ferror(f)) {
-    free(text);
-    text = NULL;
-  }
-  if (!text) report("unreadable module", "%s: %s", path, strerror(errno));
-  if (f && f != stdin) fclose(f);
-  return text;
-}
-
 static bool write_output(const char *path, const void *bytes, size_t size) {
   FILE *f = strcmp(path, "-") ? fopen(path, "wb") : stdout;
   bool ok = f && fwrite(bytes, 1, size, f) == size;
@@ -65,32 +43,19 @@ static bool check(const struct state *s, const uint8_t *bytes, size_t size, mv_e
   return ok;
 }
 
-/* What is wrong, with the line of the text. */
-static void report_error(const char *path, const char *text, size_t size, const mv_wat_map_t *map, const mv_error_t *err) {
-  uint32_t line = err->line, column = err->column;
-  if (!line && map && err->offset != MV_NO_OFFSET && !mv_wat_map_find(map, err->offset, &line, &column)) line = 0;
-  if (!line) {
-    report(mv_kind_name(err->kind), "%s: %s", path, err->message);
-    return;
-  }
-  report(mv_kind_name(err->kind), "%s:%u:%u: %s", path, (unsigned)line, (unsigned)column, err->message);
-  mv_wat_caret(text, size, line, column, stderr);
-}
-
 static bool translate(const struct state *s, const char *path, const char *output) {
-  size_t size, binary_size;
-  uint8_t *binary = NULL;
-  mv_wat_map_t *map = NULL;
+  struct file f;
   mv_error_t err = {0};
-  char *text = read_text(path, &size);
-  if (!text) return false;
-  bool ok = mv_wat_parse(text, size, s->features, s->no_names ? MV_WAT_NO_NAMES : 0, &binary, &binary_size, &map, &err) &&
-            (s->no_check || check(s, binary, binary_size, &err));
-  if (!ok) report_error(path, text, size, map, &err);
-  ok = ok && write_output(output, binary, binary_size);
-  mv_wat_map_delete(map);
-  mv_free(binary);
-  free(text);
+  bool ok = false;
+  if (!file_read(&f, path, s->features, DETAIL_FULL)) return false;
+  if (f.size >= 4 && !memcmp(f.bytes, "\0asm", 4))
+    report(mv_kind_name(MV_MALFORMED), "%s: this is a binary module already", path);
+  else if (mv_wat_parse((const char *)f.bytes, f.size, s->features, s->no_names ? MV_WAT_NO_NAMES : 0, &f.binary, &f.binary_size, &f.map, &err) &&
+           (s->no_check || check(s, f.binary, f.binary_size, &err)))
+    ok = write_output(output, f.binary, f.binary_size);
+  else
+    file_report(&f, &err);
+  file_close(&f);
   return ok;
 }
 

@@ -137,6 +137,24 @@ static struct dwarf_lines *lines_open(const uint8_t *bytes, size_t size) {
   return NULL;
 }
 
+/* The row of an address, or the nearest one before it in the same sequence that has a line: compilers give line 0 to what they made up. */
+static Dwarf_Line *row_of(Dwarf_Die *unit, Dwarf_Addr at) {
+  Dwarf_Lines *lines;
+  Dwarf_Line *best = NULL;
+  size_t n;
+  if (dwarf_getsrclines(unit, &lines, &n) != 0) return NULL;
+  for (size_t i = 0; i < n; i++) {
+    Dwarf_Line *row = dwarf_onesrcline(lines, i);
+    Dwarf_Addr address;
+    bool end;
+    int line;
+    if (dwarf_lineaddr(row, &address) != 0 || address > at || dwarf_lineendsequence(row, &end) != 0 || dwarf_lineno(row, &line) != 0) continue;
+    if (end) best = NULL;
+    else if (line > 0) best = row;
+  }
+  return best;
+}
+
 /* A compilation unit's line table may lack the ranges that dwarf_addrdie wants, so all units are asked; this happens once a frame of a failed run. */
 static bool lines_find(struct dwarf_lines *l, uint64_t offset, const char **file, int *line) {
   Dwarf_Off unit = 0, next;
@@ -145,7 +163,7 @@ static bool lines_find(struct dwarf_lines *l, uint64_t offset, const char **file
   while (dwarf_nextcu(l->dwarf, unit, &next, &header, NULL, NULL, NULL) == 0) {
     Dwarf_Die die;
     Dwarf_Line *row;
-    if (dwarf_offdie(l->dwarf, unit + header, &die) && dwarf_haspc(&die, offset - l->code) > 0 && (row = dwarf_getsrc_die(&die, offset - l->code)) != NULL &&
+    if (dwarf_offdie(l->dwarf, unit + header, &die) && dwarf_haspc(&die, offset - l->code) > 0 && (row = row_of(&die, offset - l->code)) != NULL &&
         (*file = dwarf_linesrc(row, NULL, NULL)) != NULL && dwarf_lineno(row, line) == 0)
       return true;
     unit = next;

@@ -10,7 +10,7 @@ _minivm() {
   case $cur in
     -*) mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" help "$command" 2>/dev/null | grep -oE '^ +--[a-z0-9-]+')" -- "$cur") ;;
     *)
-      mapfile -t COMPREPLY < <(compgen -f -X '!*.wa@(sm|t|st)' -- "$cur"; compgen -d -- "$cur")
+      mapfile -t COMPREPLY < <(compgen -f -X '!*.@(wasm|wat|wast|mvm)' -- "$cur"; compgen -d -- "$cur")
       if [[ $COMP_CWORD -eq 1 ]]; then mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$commands" -- "$cur"); fi
       if [[ $command == help ]]; then mapfile -t COMPREPLY < <(compgen -W "$commands features" -- "$cur"); fi ;;
   esac

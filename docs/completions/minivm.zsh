@@ -15,5 +15,5 @@ elif [[ $command == help ]]; then
   _describe command commands
 else
   (( CURRENT == 2 )) && _describe command commands
-  _files -g '*.(wasm|wat|wast)'
+  _files -g '*.(wasm|wat|wast|mvm)'
 fi
