@@ -26,16 +26,17 @@ struct sidecar_options {
   void *app_env;
   const char *app_host;              /* default 127.0.0.1 */
   int app_port;                      /* 0: no application to call */
+  int app_max_concurrency;           /* calls of the application at a time; 0: any number */
 
   const struct http_policy *policy;  /* what invocation of a URL may reach; must outlive the sidecar; NULL: everything */
   const char *api_token, *app_token; /* demanded from callers / shown to the application */
   int http_port;                     /* only told by /v1.0/metadata */
   int log_level;                     /* DAPR_LOG_...; 0 is DEBUG: say what you mean */
-  bool log_json;
+  bool log_json, log_api;            /* log_api: each call of the API is logged */
   FILE *log;                         /* NULL: stderr */
 };
 
-enum { DAPR_INTERFACE_VERSION = 1 };
+enum { DAPR_INTERFACE_VERSION = 2 };
 
 struct dapr_interface {
   unsigned version; /* DAPR_INTERFACE_VERSION */

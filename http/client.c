@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "defence.h"
 #include "dial.h"
@@ -179,6 +180,7 @@ enum http_code client_target(struct http_client *c, const char *text, size_t siz
   *out = t;
   t->raw = text;
   t->exempt = true;
+  t->url.as_is = c->options.path_as_is;
   for (t->mount = c->mounts; t->mount; t->mount = t->mount->next)
     if (url_parse_plain(&t->url, &t->mount->origin, text, size)) return HTTP_OK;
   why = url_parse(&t->url, text, size);
@@ -333,9 +335,19 @@ static enum http_code forward_url(struct http_client *c, const struct target *t,
   if (!text) return out_of_memory(err);
   memcpy(text, endpoint->text, prefix);
   memcpy(text + prefix, t->url.text + t->url.origin, path);
+  c->dial_url.as_is = c->options.path_as_is;
   why = url_parse(&c->dial_url, text, prefix + path);
   free(text);
   return why ? http_fail(err, HTTP_INVALID_URL, "invalid URL: %s", why) : HTTP_OK;
+}
+
+/* What add_mount_headers has added is for that endpoint alone. */
+static void drop_mount_headers(const struct mount *m, struct fields *fields) {
+  for (const char *p = m->headers.text; m->headers.size && p < m->headers.text + m->headers.size && DEFENCE(CREDENTIALS);) {
+    const char *value = p + strlen(p) + 1;
+    fields_remove(fields, p);
+    p = value + strlen(value) + 1;
+  }
 }
 
 static enum http_code add_mount_headers(const struct mount *m, struct fields *fields, mv_error_t *err) {
@@ -353,6 +365,8 @@ static enum http_code dial(struct http_exchange *x, const struct target *t, cons
   struct wait wait = wait_for(x);
   enum http_code code = HTTP_OK;
   if (t->mount) {
+    if (t->mount->headers.size && !strcasecmp(hop->method, "TRACE")) return http_fail(err, HTTP_INVALID_METHOD, "TRACE would show what the host adds");
+    d.direct = !t->mount->endpoint.tls;
     code = forward_url(c, t, err);
     if (!code) code = add_mount_headers(t->mount, hop->fields, err);
     d.url = &c->dial_url;
@@ -393,8 +407,10 @@ static enum http_code follow(struct http_exchange *x, const char *location, stru
   struct target *t = &c->target;
   struct url previous = t->url;
   const struct mount *from = t->mount;
-  const char *why = url_resolve(&c->next_url, &t->url, location);
+  const char *why;
   enum http_code code;
+  c->next_url.as_is = false;
+  why = url_resolve(&c->next_url, &t->url, location);
   if (why) return http_fail(err, HTTP_REQUEST_ERROR, "the server redirects to an invalid URL: %s", why);
   change_request(x->status, url_same_origin(&previous, &c->next_url), hop);
   t->url = c->next_url;
@@ -403,6 +419,7 @@ static enum http_code follow(struct http_exchange *x, const char *location, stru
   c->stats.redirects++;
   code = check_target(c, t, true, err);
   if (code && !DEFENCE(REDIRECT)) code = HTTP_OK;
+  if (from && t->mount != from) drop_mount_headers(from, hop->fields);
   if (!code && t->mount && t->mount != from && DEFENCE(INWARD)) {
     c->stats.refused++;
     return http_fail(err, HTTP_NOT_ALLOWED, "a server may not redirect to %.*s", (int)t->url.origin, t->url.text);

@@ -104,7 +104,7 @@ struct transfer {
   CURL *easy;
   CURLU *where;
   struct curl_slist *headers, *resolve;
-  bool running, exempt, refused;
+  bool running, exempt, direct, refused;
   char why[CURL_ERROR_SIZE];
   const char *own_why; /* why a callback ended the transfer */
   CURLcode result;     /* once it does not run any more */
@@ -318,6 +318,8 @@ static bool set_url(struct transfer *t, const struct dial *dial) {
          curl.url_set(t->where, CURLUPART_PATH, "/", 0) == CURLUE_OK && curl.easy_setopt(t->easy, CURLOPT_CURLU, t->where) == CURLE_OK;
 }
 
+static bool by_proxy(const struct transfer *t) { return t->dialer->options.proxy && !t->direct; }
+
 /* The request line's target is exactly ours; only a proxy must be given the whole URL, which libcurl puts together. */
 static bool set_target(struct transfer *t, const struct dial *dial) {
   const char *target = dial->url->text + dial->url->origin;
@@ -325,7 +327,7 @@ static bool set_target(struct transfer *t, const struct dial *dial) {
   char *copy;
   bool ok;
   if (!DEFENCE(PARTS)) return true;
-  if (!t->dialer->options.proxy && DEFENCE(PROXY)) return curl.easy_setopt(t->easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK;
+  if (!by_proxy(t) && DEFENCE(PROXY)) return curl.easy_setopt(t->easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK;
   copy = strdup(target);
   if (!copy) return false;
   copy[path] = 0;
@@ -353,7 +355,7 @@ static bool set_security(struct transfer *t) {
 #endif
   ok = ok && curl.easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK && curl.easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK;
   ok = ok && curl.easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
-  if (!d->options.proxy && DEFENCE(PROXY)) ok = ok && curl.easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK && curl.easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK;
+  if (!by_proxy(t) && DEFENCE(PROXY)) ok = ok && curl.easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK && curl.easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK;
   ok = ok && curl.easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK;
   /* a libcurl without TLS refuses these; it then has no https either */
   curl.easy_setopt(e, CURLOPT_SSL_VERIFYPEER, DEFENCE(TLS_PEER) ? 1L : 0L);
@@ -374,6 +376,8 @@ static bool set_up(struct transfer *t, const struct dial *dial) {
 #if CURL_AT_LEAST_VERSION(7, 87, 0)
   curl.easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* a time limit need not wait for a name server; an older libcurl at run time does */
 #endif
+  /* a connection to a name that may be private must not be found again by a request that may not go there */
+  if (t->dialer->deny_private && t->exempt && dial->url->kind == URL_NAME) ok = ok && curl.easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
 #ifdef HTTP_TEST_DEFENCES
   if (http_test.resolve) {
     t->resolve = curl.slist_append(NULL, http_test.resolve);
@@ -398,6 +402,7 @@ enum http_code transfer_start(struct dialer *d, const struct dial *dial, struct 
   if (!t) return out_of_memory(err);
   t->dialer = d;
   t->exempt = dial->exempt;
+  t->direct = dial->direct;
   if (open_multi(d)) t->easy = d->spares ? d->spare[--d->spares] : curl.easy_init();
   if (!t->easy || !set_up(t, dial)) {
     transfer_end(t);

@@ -17,6 +17,7 @@ struct dial {
   const void *body;
   size_t body_size;
   bool exempt; /* from --deny-private */
+  bool direct; /* past any proxy */
 };
 
 /* How long to wait, and what may end the wait. */

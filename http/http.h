@@ -41,6 +41,7 @@ struct http_options {
   const char *ca_file;                 /* certificates that are trusted, instead of the system's; NULL: the system's */
   bool proxy;                          /* obey proxy variables of the environment */
   int max_redirects;                   /* each hop is checked against the policy; 0: redirects are returned as they are */
+  bool path_as_is;                     /* the segments "." and ".." of a URL are sent, as the caller wrote them */
 };
 /* One client is used by one thread at a time; it keeps its connections alive. The policy must outlive it. NULL: err says why. */
 struct http_client *http_client_new(const struct http_policy *, const struct http_options *, mv_error_t *err);
@@ -48,7 +49,8 @@ void http_client_delete(struct http_client *);
 /* Requests to this origin go to the handler, whatever the policy says. */
 MV_MUST_USE bool http_client_mount(struct http_client *, const char *origin, http_handler, void *env);
 /* Requests to this origin go to the server at `endpoint`, "http://host[:port][/path]", with these headers (name, value, ..., NULL) in place of the
- * request's own of those names. The policy is not asked. */
+ * request's own of those names. The policy is not asked. The headers go to that endpoint alone: not along with a redirect, not back by TRACE, and not in
+ * clear text to a proxy. */
 MV_MUST_USE bool http_client_forward(struct http_client *, const char *origin, const char *endpoint, const char *const *headers, mv_error_t *err);
 /* While a request waits, `stopped` is asked now and then; true ends the wait with HTTP_RUNTIME_ERROR. NULL: never. */
 void http_client_stop(struct http_client *, bool (*stopped)(void *env), void *env);

@@ -164,6 +164,18 @@ static void put_encoded(struct url *url, const char *p, const char *end) {
   }
 }
 
+/* How many dots a segment is; 0: it is another. "%2e" is one too, as in the URL Standard: who decodes the path later sees a dot. */
+static int dots(const char *p, size_t n) {
+  int count = 0;
+  while (n) {
+    size_t k = *p == '.' ? 1 : n > 2 && p[0] == '%' && p[1] == '2' && (p[2] | 0x20) == 'e' ? 3 : 0;
+    if (!k || ++count > 2) return 0;
+    p += k;
+    n -= k;
+  }
+  return count;
+}
+
 /* RFC 3986, section 5.2.4: takes the segments "." and ".." out of the path, in place. */
 static void remove_dots(struct url *url) {
   char *path = url->text + url->origin, *end = url->text + url->size, *query = memchr(path, '?', (size_t)(end - path)), *from = path, *to = path;
@@ -172,11 +184,13 @@ static void remove_dots(struct url *url) {
   while (from < query) { /* at a slash */
     char *next = from + 1;
     size_t n;
+    int up;
     while (next < query && *next != '/') next++;
     n = (size_t)(next - from - 1);
-    if (n == 1 && from[1] == '.') {
+    up = dots(from + 1, n);
+    if (up == 1) {
       if (next == query) *to++ = '/';
-    } else if (n == 2 && from[1] == '.' && from[2] == '.') {
+    } else if (up == 2) {
       while (to > path && *--to != '/') {}
       if (next == query) *to++ = '/';
     } else {
@@ -211,7 +225,7 @@ const char *url_parse(struct url *url, const char *text, size_t size) {
   put_origin(url);
   if (p == end || *p != '/') put(url, "/", 1);
   put_encoded(url, p, end);
-  remove_dots(url);
+  if (!url->as_is) remove_dots(url);
   url->text[url->size] = 0;
   return NULL;
 }
@@ -254,9 +268,9 @@ const char *url_resolve(struct url *url, const struct url *base, const char *tex
   return why;
 }
 
-/* Characters that put_encoded leaves alone, except for '.', which may be part of a segment to remove. */
+/* Characters that put_encoded leaves alone, except for '.' and '%', which may be part of a segment to remove. */
 static bool is_plain(unsigned char c) {
-  static const uint32_t set[8] = {0, 0xafffbff2, 0xafffffff, 0x47fffffe};
+  static const uint32_t set[8] = {0, 0xafffbfd2, 0xafffffff, 0x47fffffe};
   return set[c >> 5] >> (c & 31) & 1;
 }
 
@@ -264,7 +278,7 @@ bool url_parse_plain(struct url *url, const struct url *origin, const char *text
   size_t n = origin->origin;
   if (size <= n || size > URL_MAX || text[n] != '/' || memcmp(text, origin->text, n) != 0) return false;
   for (size_t i = n; i < size; i++)
-    if (!is_plain((unsigned char)text[i]) && !(text[i] == '.' && text[i - 1] != '/')) return false;
+    if (!is_plain((unsigned char)text[i]) && !((text[i] == '.' || text[i] == '%') && text[i - 1] != '/')) return false;
   if (!reserve(url, size + 1)) return false;
   memcpy(url->text, text, size);
   url->text[size] = 0;

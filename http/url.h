@@ -20,6 +20,7 @@ struct url {
   enum url_host kind;
   uint16_t port;
   bool tls;
+  bool as_is; /* input: the segments "." and ".." stay in the path */
 };
 
 /* NULL, or what is wrong with the URL. Reuses the memory that *url has. */

@@ -149,7 +149,7 @@ struct destination {
 
 static bool send_once(const struct destination *t, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
   int64_t timeout = t->policy ? t->policy->timeout_ms : 0;
-  return t->handler ? t->handler(t->env, request, sink, err) : clients_send(t->clients, timeout, 0, request, sink, err) == HTTP_OK;
+  return t->handler ? t->handler(t->env, request, sink, err) : clients_send(t->clients, timeout, request, sink, err) == HTTP_OK;
 }
 
 static bool reply_failed(struct call *c, struct span id, const char *why) {

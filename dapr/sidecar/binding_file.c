@@ -123,7 +123,7 @@ static bool get(struct binding_call *call, const char *root, struct span name, c
   char block[16384];
   ssize_t n = -1;
   int at = open_parent(root, name, false, call->pool, &last),
-      fd = at >= 0 && *last ? openat(at, last, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+      fd = at >= 0 && *last ? openat(at, last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
   if (fd >= 0) {
     while ((n = read(fd, block, sizeof block)) > 0) buf_put(&call->out, block, (size_t)n);
   } else if (errno == ENOENT) {

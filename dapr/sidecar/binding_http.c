@@ -1,4 +1,7 @@
-/* binding_http.c: the output binding bindings.http: a request to a configured URL. */
+/* binding_http.c: the output binding bindings.http: a request to a configured URL.
+ *
+ * Its origin is granted by the component, and the security token goes there alone. A redirect that leads elsewhere is the guest's own affair:
+ * under the policy of the sidecar's options. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +14,8 @@ enum { REDIRECTS = 10 };
 
 struct binding {
   const char *url;
+  const char *secret[3]; /* the token's header */
+  struct clients *clients;
   int64_t timeout_ms, body_max;
   bool error_if_not_2xx;
 };
@@ -24,12 +29,23 @@ static bool open_binding(struct component *c, mv_error_t *err) {
   const char *only_2xx = component_get(c, "errorIfNot2XX");
   b->error_if_not_2xx = !only_2xx || text_true(only_2xx);
   if (!b->url) return component_fail(c, err, "metadata url is missing");
+  struct clients_options o = {.policy = c->sidecar->policy, .headers = b->secret, .redirects = REDIRECTS, .path_as_is = true,
+                              .stopped = sidecar_stopped, .env = c->sidecar};
+  const char *token = component_get(c, "securityToken"), *token_name = component_get(c, "securityTokenHeader"), *host = strstr(b->url, "://");
+  if (token && token_name) b->secret[0] = token_name, b->secret[1] = token;
+  if (!host) return component_fail(c, err, "metadata url: \"%s\" is no URL: write http://host:port/path", b->url);
+  o.origin = pool_copy(&c->sidecar->pool, (struct span){b->url, (size_t)(host - b->url) + 3 + strcspn(host + 3, "/?#")});
+  b->clients = o.origin ? clients_new(&o) : NULL;
+  if (!b->clients) return report_memory(err);
   if (component_get(c, "MTLSClientCert") || component_get(c, "MTLSRootCA"))
     return component_fail(c, err, "client certificates are not built in");
   return component_duration(c, "responseTimeout", 1, &b->timeout_ms, err);
 }
 
-static void close_binding(struct component *c) { (void)c; }
+static void close_binding(struct component *c) {
+  const struct binding *b = c->self;
+  if (b && b->clients) clients_delete(b->clients);
+}
 
 static const char *reason(int status) {
   const struct { int status; const char *reason; } known[] = {
@@ -46,12 +62,10 @@ static const char *reason(int status) {
 }
 
 /* Metadata whose name begins with a capital letter is a header. */
-static bool make_headers(const struct component *c, const struct binding_call *call, struct headers *h, bool body) {
-  const char *token = component_get(c, "securityToken"), *token_name = component_get(c, "securityTokenHeader");
+static bool make_headers(const struct binding_call *call, struct headers *h, bool body) {
   bool ok = headers_add(h, "User-Agent", CLIENT_NAME);
   if (body && !properties_get(&call->metadata, "Content-Type")) ok = ok && headers_add(h, "Content-Type", JSON_TYPE);
   if (!properties_get(&call->metadata, "Accept")) ok = ok && headers_add(h, "Accept", JSON_TYPE);
-  if (token && token_name) ok = ok && headers_add(h, token_name, token);
   for (size_t i = 0; ok && i < call->metadata.n; i++) {
     const struct property *p = &call->metadata.p[i];
     if ((*p->name >= 'A' && *p->name <= 'Z') || strcmp(p->name, "traceparent") == 0 || strcmp(p->name, "tracestate") == 0)
@@ -97,12 +111,12 @@ static bool invoke_binding(struct component *c, struct binding_call *call, struc
   mv_error_t err = {0};
   for (char *p = method; p && *p; p++) *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
   struct http_request r = {.method = method, .url = make_url(b, call)};
-  if (!method || !r.url || !make_headers(c, call, &h, body)) return buf_str(why, "out of memory"), false;
+  if (!method || !r.url || !make_headers(call, &h, body)) return buf_str(why, "out of memory"), false;
   const char *host = strstr(r.url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
   r.path = path ? path : "/";
   r.headers = (const char *const *)h.list;
   if (body) r.body = call->data.p, r.body_size = call->data.n;
-  enum http_code code = clients_send(c->sidecar->clients, b->timeout_ms, REDIRECTS, &r, &sink, &err);
+  enum http_code code = clients_send(b->clients, b->timeout_ms, &r, &sink, &err);
   bool ok = code == HTTP_OK && keep_answer(call, &a);
   if (!ok) buf_str(why, err.message[0] ? err.message : "request failed");
   bool strict = only_2xx && *only_2xx ? text_true(only_2xx) : b->error_if_not_2xx;

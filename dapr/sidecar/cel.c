@@ -65,6 +65,7 @@ enum { CEL_DEPTH = 64 };
 struct parser {
   struct pool *pool;
   const char *text, *p;
+  const char *const *names;
   struct buf *why;
   int depth;
   bool failed;
@@ -84,6 +85,13 @@ static const struct cel *node(struct parser *ps, enum op op, const struct cel *a
   if (!n) return bad(ps, "out of memory");
   *n = (struct cel){.op = op, .a = a, .b = b, .c = c};
   return n;
+}
+
+static const struct cel *member_of(struct parser *ps, const struct cel *of, struct span name) {
+  struct cel *m = ps->failed ? NULL : pool_zero(ps->pool, 1, sizeof *m);
+  if (!m) return bad(ps, "out of memory");
+  *m = (struct cel){.op = OP_MEMBER, .a = of, .value = {.kind = V_TEXT, .text = name}};
+  return m;
 }
 
 static const struct cel *literal(struct parser *ps, struct value v) {
@@ -187,8 +195,10 @@ static const struct cel *parse_primary(struct parser *ps) {
   if (span_is(name, "true") || span_is(name, "false")) return literal(ps, (struct value){.kind = V_BOOL, .truth = name.n == 4});
   if (span_is(name, "null")) return literal(ps, (struct value){.kind = V_NULL});
   if (name.n && take(ps, "(")) return parse_call(ps, name);
-  if (span_is(name, "event")) return node(ps, OP_EVENT, NULL, NULL, NULL);
-  return bad(ps, name.n ? "unknown name (only `event` is known)" : "value expected");
+  for (const char *const *known = ps->names; known && *known; known++)
+    if (span_is(name, *known)) return member_of(ps, node(ps, OP_EVENT, NULL, NULL, NULL), name);
+  if (!ps->names && span_is(name, "event")) return node(ps, OP_EVENT, NULL, NULL, NULL);
+  return bad(ps, !name.n ? "value expected" : ps->names ? "unknown name" : "unknown name (only `event` is known)");
 }
 
 static const struct cel *parse_method(struct parser *ps, const struct cel *target, struct span name) {
@@ -212,10 +222,7 @@ static const struct cel *parse_postfix(struct parser *ps) {
         n = parse_method(ps, n, name);
         continue;
       }
-      struct cel *m = pool_zero(ps->pool, 1, sizeof *m);
-      if (!m) return bad(ps, "out of memory");
-      *m = (struct cel){.op = OP_MEMBER, .a = n, .value = {.kind = V_TEXT, .text = name}};
-      n = m;
+      n = member_of(ps, n, name);
     } else if (take(ps, "[")) {
       const struct cel *index = parse_choice(ps);
       if (!take(ps, "]")) return bad(ps, "']' expected");
@@ -274,8 +281,8 @@ static const struct cel *parse_choice(struct parser *ps) {
   return ps->failed ? NULL : n;
 }
 
-const struct cel *cel_compile(struct pool *pool, const char *text, struct buf *why) {
-  struct parser ps = {.pool = pool, .why = why};
+const struct cel *cel_compile(struct pool *pool, const char *text, const char *const *names, struct buf *why) {
+  struct parser ps = {.pool = pool, .names = names, .why = why};
   ps.text = ps.p = pool_str(pool, text);
   if (!ps.text) return buf_str(why, "out of memory"), NULL;
   const struct cel *n = parse_choice(&ps);

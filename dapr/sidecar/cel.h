@@ -9,8 +9,9 @@
 #include "json.h"
 
 struct cel;
-/* Compiles into the pool, which must outlive the result. NULL: *why says what is wrong and where. */
-const struct cel *cel_compile(struct pool *, const char *text, struct buf *why);
+/* Compiles into the pool, which must outlive the result. NULL: *why says what is wrong and where. names: members of the document that stand for
+ * themselves, in place of `event`, NULL at the end; NULL: none. */
+const struct cel *cel_compile(struct pool *, const char *text, const char *const *names, struct buf *why);
 /* Evaluates to true or false. false is returned for an error (a missing key, operands that do not fit), *why says which. */
 MV_MUST_USE bool cel_match(const struct cel *, struct json event, bool *result, struct buf *why);
 

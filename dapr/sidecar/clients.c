@@ -11,30 +11,26 @@ enum { CLIENTS_IDLE = 32 };
 struct idle {
   struct http_client *client;
   int64_t timeout_ms;
-  int redirects;
 };
 
 struct clients {
-  const struct http_policy *policy;
+  struct clients_options options;
   struct http_policy *everything; /* when no policy was given */
-  bool (*stopped)(void *env);
-  void *env;
   pthread_mutex_t lock;
   struct idle idle[CLIENTS_IDLE];
   size_t count;
 };
 
-struct clients *clients_new(const struct http_policy *policy, bool (*stopped)(void *env), void *env) {
+struct clients *clients_new(const struct clients_options *options) {
   struct clients *c = calloc(1, sizeof *c);
   if (!c) return NULL;
-  if (!policy) {
+  c->options = *options;
+  if (!options->policy) {
     c->everything = http_policy_new();
     if (!c->everything) return free(c), NULL;
     http_policy_allow_all(c->everything);
+    c->options.policy = c->everything;
   }
-  c->policy = policy ? policy : c->everything;
-  c->stopped = stopped;
-  c->env = env;
   pthread_mutex_init(&c->lock, NULL);
   return c;
 }
@@ -47,36 +43,43 @@ void clients_delete(struct clients *c) {
   free(c);
 }
 
-static struct http_client *take(struct clients *c, int64_t timeout_ms, int redirects, mv_error_t *err) {
+static struct http_client *make(const struct clients *c, int64_t timeout_ms, mv_error_t *err) {
+  const struct clients_options *o = &c->options;
+  struct http_options options = {.timeout_ms = timeout_ms > 0 ? (long)timeout_ms : -1, .max_redirects = o->redirects, .path_as_is = o->path_as_is};
+  struct http_client *client = http_client_new(o->policy, &options, err);
+  if (!client) return NULL;
+  http_client_stop(client, o->stopped, o->env);
+  if (!o->origin || http_client_forward(client, o->origin, o->origin, o->headers, err)) return client;
+  http_client_delete(client);
+  return NULL;
+}
+
+static struct http_client *take(struct clients *c, int64_t timeout_ms, mv_error_t *err) {
   struct http_client *client = NULL;
   pthread_mutex_lock(&c->lock);
   for (size_t i = c->count; i-- > 0 && !client;) {
-    if (c->idle[i].timeout_ms != timeout_ms || c->idle[i].redirects != redirects) continue;
+    if (c->idle[i].timeout_ms != timeout_ms) continue;
     client = c->idle[i].client;
     c->idle[i] = c->idle[--c->count];
   }
   pthread_mutex_unlock(&c->lock);
-  if (client) return client;
-  struct http_options o = {.timeout_ms = timeout_ms > 0 ? (long)timeout_ms : -1, .max_redirects = redirects};
-  client = http_client_new(c->policy, &o, err);
-  if (client) http_client_stop(client, c->stopped, c->env);
-  return client;
+  return client ? client : make(c, timeout_ms, err);
 }
 
-static void give(struct clients *c, struct http_client *client, int64_t timeout_ms, int redirects) {
+static void give(struct clients *c, struct http_client *client, int64_t timeout_ms) {
   pthread_mutex_lock(&c->lock);
   bool keep = c->count < CLIENTS_IDLE;
-  if (keep) c->idle[c->count++] = (struct idle){client, timeout_ms, redirects};
+  if (keep) c->idle[c->count++] = (struct idle){client, timeout_ms};
   pthread_mutex_unlock(&c->lock);
   if (!keep) http_client_delete(client);
 }
 
-enum http_code clients_send(struct clients *c, int64_t timeout_ms, int redirects, const struct http_request *request,
-                            const struct http_sink *sink, mv_error_t *err) {
-  struct http_client *client = take(c, timeout_ms, redirects, err);
+enum http_code clients_send(struct clients *c, int64_t timeout_ms, const struct http_request *request, const struct http_sink *sink,
+                            mv_error_t *err) {
+  struct http_client *client = take(c, timeout_ms, err);
   if (!client) return HTTP_RUNTIME_ERROR;
   enum http_code code = http_send(client, request, sink, err);
-  give(c, client, timeout_ms, redirects);
+  give(c, client, timeout_ms);
   return code;
 }
 

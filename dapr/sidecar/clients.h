@@ -6,12 +6,20 @@
 #include "text.h"
 
 struct clients;
-/* policy NULL: everything is allowed; otherwise it must outlive the clients. A request ends when stopped() says so. */
-struct clients *clients_new(const struct http_policy *policy, bool (*stopped)(void *env), void *env);
+/* What it points to must outlive the clients. */
+struct clients_options {
+  const struct http_policy *policy; /* NULL: everything is allowed */
+  const char *origin;               /* "http://host[:port]" that is reached whatever the policy says; NULL: none */
+  const char *const *headers;       /* for that origin alone, as http_client_forward has them */
+  int redirects;                    /* followed at most; each is checked against the policy */
+  bool path_as_is;
+  bool (*stopped)(void *env);       /* ends a request */
+  void *env;
+};
+struct clients *clients_new(const struct clients_options *);
 void clients_delete(struct clients *);
 /* As http_send. timeout_ms 0: none. */
-enum http_code clients_send(struct clients *, int64_t timeout_ms, int redirects, const struct http_request *, const struct http_sink *,
-                            mv_error_t *err);
+enum http_code clients_send(struct clients *, int64_t timeout_ms, const struct http_request *, const struct http_sink *, mv_error_t *err);
 
 /* A whole response in memory. */
 struct answer {

@@ -40,6 +40,7 @@ bool component_int(const struct component *c, const char *name, int64_t *value, 
 
 bool component_duration(const struct component *c, const char *name, int64_t unit_ms, int64_t *ms, mv_error_t *err) {
   const char *text = component_get(c, name);
+  if (text && strcmp(text, "-1") == 0) return *ms = 0, true; /* as Dapr says "none" */
   if (!text || clock_duration(span_of(text), unit_ms, ms)) return true;
   return component_fail(c, err, "metadata %s: \"%s\" is no duration: write 300ms, 5s, 1m30s", name, text);
 }

@@ -426,7 +426,7 @@ static bool compile_rules(struct sidecar *sc, struct subscription *s, mv_error_t
     struct rule *r = &s->rules[i];
     if (r->path[0] != '/') r->path = pool_printf(&sc->pool, "/%s", r->path);
     if (!r->path) ok = report_memory(err);
-    if (ok && *r->match && !(r->when = cel_compile(&sc->pool, r->match, &why)))
+    if (ok && *r->match && !(r->when = cel_compile(&sc->pool, r->match, NULL, &why)))
       ok = report(err, MV_USAGE, "routing rule: %s", buf_text(&why));
   }
   buf_fini(&why);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cel.h"
 #include "clock.h"
 
 /* ---- loading ---- */
@@ -60,17 +61,27 @@ static bool load_timeout(const struct load *l, const struct ytree *y) {
   return true;
 }
 
-/* trip: "consecutiveFailures >= 5" or "> 5", the only counter that Dapr documents for it besides totals. */
-static bool load_trip(const struct load *l, const struct ytree *y, int64_t *after) {
-  const char *trip = ytree_text(y, "trip");
-  char op[3];
-  long long n;
-  *after = 6;
-  if (!trip) return true;
-  if (sscanf(trip, " consecutiveFailures %2[>=] %lld", op, &n) != 2 || op[0] != '>')
-    return report(l->err, MV_USAGE, "%s:%d: trip: \"%s\" is not understood: write consecutiveFailures >= 5", l->file, y->line, trip);
-  *after = op[1] == '=' ? n : n + 1;
-  return true;
+static bool ask_trip(const struct cel *trip, int64_t requests, int64_t failures, int64_t in_a_row, bool *trips, struct buf *why) {
+  char text[256];
+  struct json counts;
+  int n = snprintf(text, sizeof text,
+                   "{\"requests\":%" PRId64 ",\"totalSuccesses\":%" PRId64 ",\"totalFailures\":%" PRId64 ",\"consecutiveSuccesses\":0,"
+                   "\"consecutiveFailures\":%" PRId64 "}",
+                   requests, requests - failures, failures, in_a_row);
+  return json_check_all((struct span){text, (size_t)n}, &counts, why) && cel_match(trip, counts, trips, why);
+}
+
+/* trip: a rule over those counters, such as "consecutiveFailures > 5 && totalFailures > 9". It is tried once, so that it cannot fail later. */
+static bool load_trip(const struct load *l, const struct ytree *y, const struct cel **trip) {
+  static const char *const counters[] = {"requests", "totalSuccesses", "totalFailures", "consecutiveSuccesses", "consecutiveFailures", NULL};
+  const char *text = ytree_text(y, "trip");
+  struct buf why = {0};
+  bool trips, ok;
+  *trip = cel_compile(l->pool, text ? text : "consecutiveFailures > 5", counters, &why);
+  ok = *trip && ask_trip(*trip, 1, 1, 1, &trips, &why);
+  if (!ok) report(l->err, MV_USAGE, "%s:%d: trip: %s: write consecutiveFailures >= 5", l->file, y->line, buf_text(&why));
+  buf_fini(&why);
+  return ok;
 }
 
 static struct breaker *add_breaker(const struct load *l, struct breaker like) {
@@ -85,7 +96,7 @@ static struct breaker *add_breaker(const struct load *l, struct breaker like) {
 
 static bool load_breaker(const struct load *l, const struct ytree *y) {
   struct breaker b = {.name = y->key, .timeout_ms = 60000};
-  if (!duration(l, y, "timeout", &b.timeout_ms) || !duration(l, y, "interval", &b.interval_ms) || !load_trip(l, y, &b.trip_after))
+  if (!duration(l, y, "timeout", &b.timeout_ms) || !duration(l, y, "interval", &b.interval_ms) || !load_trip(l, y, &b.trip))
     return false;
   return add_breaker(l, b) != NULL;
 }
@@ -116,7 +127,7 @@ static bool add_target(const struct load *l, enum policy_side side, const char *
     struct breaker like = {.name = "",
                            .timeout_ms = t.policy.breaker->timeout_ms,
                            .interval_ms = t.policy.breaker->interval_ms,
-                           .trip_after = t.policy.breaker->trip_after};
+                           .trip = t.policy.breaker->trip};
     if (!(t.policy.breaker = add_breaker(l, like))) return false;
   }
   p->targets = pool_grow(l->pool, p->targets, p->target_count, sizeof t);
@@ -204,18 +215,30 @@ static bool breaker_allows(struct breaker *b) {
   return allow;
 }
 
+static bool breaker_trips(const struct breaker *b) {
+  struct buf why = {0};
+  bool trips = false;
+  bool told = ask_trip(b->trip, b->requests, b->failures, b->in_a_row, &trips, &why);
+  buf_fini(&why);
+  return told && trips;
+}
+
+/* Called after a request: its rule is asked when it failed. A probe that fails opens the breaker again, one that succeeds closes it. */
 static void breaker_count(struct breaker *b, bool ok) {
   pthread_mutex_lock(&b->lock);
   int64_t now = clock_steady_us();
-  if (b->interval_ms > 0 && now - b->counted_since_us > b->interval_ms * 1000) b->failures = 0, b->counted_since_us = now;
-  if (ok) {
-    b->failures = 0;
-    b->open_until_us = 0;
-  } else if (b->probing || ++b->failures >= b->trip_after) {
-    b->open_until_us = now + b->timeout_ms * 1000;
-    b->failures = 0;
-  }
+  bool late = b->interval_ms > 0 && now - b->counted_since_us > b->interval_ms * 1000, probed = b->probing;
+  if (late || (ok && probed)) b->requests = b->failures = b->in_a_row = 0, b->counted_since_us = now;
+  b->requests++;
+  b->failures += !ok;
+  b->in_a_row = ok ? 0 : b->in_a_row + 1;
   b->probing = false;
+  if (ok) {
+    b->open_until_us = 0;
+  } else if (probed || breaker_trips(b)) {
+    b->open_until_us = now + b->timeout_ms * 1000;
+    b->requests = b->failures = b->in_a_row = 0;
+  }
   pthread_mutex_unlock(&b->lock);
 }
 

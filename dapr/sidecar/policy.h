@@ -7,6 +7,8 @@
 #include "text.h"
 #include "ytree.h"
 
+struct cel;
+
 struct retry {
   const char *name;
   bool exponential;
@@ -18,9 +20,10 @@ struct retry {
 struct breaker {
   const char *name;
   int64_t timeout_ms, interval_ms;
-  int64_t trip_after; /* consecutive failures */
+  const struct cel *trip; /* over the counters */
   pthread_mutex_t lock;
-  int64_t failures, open_until_us, counted_since_us;
+  int64_t requests, failures, in_a_row; /* since it was closed, or since its interval began; in_a_row: failures */
+  int64_t open_until_us, counted_since_us;
   bool probing;
 };
 

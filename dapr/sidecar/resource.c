@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "sidecar.h"
@@ -195,6 +196,16 @@ static bool add_component(struct loader *l, struct component *c) {
   return true;
 }
 
+/* By spec.components.deny of the configuration. */
+static bool is_denied(const struct sidecar *sc, const struct component *c) {
+  size_t n = strlen(c->type);
+  for (size_t i = 0; i < sc->denied_type_count; i++) {
+    const char *deny = sc->denied_types[i];
+    if (strncasecmp(deny, c->type, n) == 0 && (deny[n] == 0 || (deny[n] == '/' && strcasecmp(deny + n + 1, c->version) == 0))) return true;
+  }
+  return false;
+}
+
 static bool load_component(struct loader *l, const struct document *d) {
   const struct ytree *spec = ytree_get(d->root, "spec");
   struct component *c = pool_zero(l->pool, 1, sizeof *c);
@@ -206,6 +217,11 @@ static bool load_component(struct loader *l, const struct document *d) {
   if (!c->version) c->version = "v1";
   if (!c->name) return missing(l, d, "metadata.name");
   if (!c->type) return missing(l, d, "spec.type");
+  if (is_denied(l->sidecar, c)) {
+    log_write(&l->sidecar->log, DAPR_LOG_WARN, "dapr.runtime", "%s: component %s is not loaded: the configuration denies %s", d->file,
+              c->name, c->type);
+    return true;
+  }
   for (size_t i = 0; i < l->sidecar->component_count; i++)
     if (strcmp(l->sidecar->components[i]->name, c->name) == 0)
       return report(l->err, MV_USAGE, "%s:%d: there is another component named %s: give one of them another name or scopes", d->file,
@@ -315,8 +331,22 @@ static bool load_scope(struct loader *l, const struct document *d, const struct 
   return true;
 }
 
+static bool load_apis(struct loader *l, const struct document *d, const struct ytree *list, bool deny) {
+  struct sidecar *sc = l->sidecar;
+  for (const struct ytree *y = list && list->kind == YTREE_LIST ? list->first : NULL; y; y = y->next) {
+    const char *protocol = ytree_text(y, "protocol"), *version = ytree_text(y, "version");
+    struct api_rule rule = {.name = ytree_text(y, "name"), .version = version ? version : "v1.0", .deny = deny};
+    if (!rule.name) return report(l->err, MV_USAGE, "%s:%d: an API without a name: write - name: state", d->file, y->line);
+    if (protocol && strcmp(protocol, "http") != 0) continue; /* of gRPC */
+    sc->apis = pool_grow(l->pool, sc->apis, sc->api_count, sizeof rule);
+    if (!sc->apis) return report_memory(l->err);
+    sc->apis[sc->api_count++] = rule;
+  }
+  return true;
+}
+
 static bool load_configuration(struct loader *l, const struct document *d) {
-  const char *const known[] = {"tracing", "metric", "metrics", "secrets", "features", "logging", NULL};
+  const char *const known[] = {"tracing", "metric", "metrics", "secrets", "features", "logging", "components", "api", NULL};
   const struct ytree *spec = ytree_get(d->root, "spec"), *scopes = ytree_get(ytree_get(spec, "secrets"), "scopes");
   const char *rate = ytree_text(ytree_get(spec, "tracing"), "samplingRate");
   if (rate) {
@@ -328,6 +358,10 @@ static bool load_configuration(struct loader *l, const struct document *d) {
   }
   for (const struct ytree *s = scopes && scopes->kind == YTREE_LIST ? scopes->first : NULL; s; s = s->next)
     if (!load_scope(l, d, s)) return false;
+  const struct ytree *api = ytree_get(spec, "api"), *deny = ytree_get(ytree_get(spec, "components"), "deny");
+  if (!load_apis(l, d, ytree_get(api, "allowed"), false) || !load_apis(l, d, ytree_get(api, "denied"), true)) return false;
+  if (!read_names(l, deny, &l->sidecar->denied_types, &l->sidecar->denied_type_count)) return false;
+  if (text_true(ytree_text(ytree_get(ytree_get(spec, "logging"), "apiLogging"), "enabled"))) l->sidecar->log_api = true;
   for (const struct ytree *y = spec && spec->kind == YTREE_MAP ? spec->first : NULL; y; y = y->next) {
     size_t i = 0;
     while (known[i] && strcmp(known[i], y->key) != 0) i++;

@@ -70,16 +70,31 @@ static bool app_over_http(void *env, const struct http_request *request, const s
   buf_str(&url, sc->app_url);
   buf_str(&url, request->path);
   r.url = buf_text(&url);
-  bool ok = !url.failed && clients_send(sc->clients, 0, 0, &r, sink, err) == HTTP_OK;
+  bool ok = !url.failed && clients_send(sc->clients, 0, &r, sink, err) == HTTP_OK;
   buf_fini(&url);
   return ok;
 }
 
 /* ---- life ---- */
 
+/* An application that was asked to be called by so many at a time. */
+static bool app_in_turn(void *env, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
+  struct sidecar *sc = env;
+  pthread_mutex_lock(&sc->lock);
+  while (sc->app_busy >= sc->app_limit && !sc->stopping) pthread_cond_wait(&sc->changed, &sc->lock);
+  sc->app_busy++;
+  pthread_mutex_unlock(&sc->lock);
+  bool ok = sc->limited_app(sc->limited_env, request, sink, err);
+  pthread_mutex_lock(&sc->lock);
+  sc->app_busy--;
+  pthread_cond_broadcast(&sc->changed);
+  pthread_mutex_unlock(&sc->lock);
+  return ok;
+}
+
 static const char *keep(struct sidecar *sc, const char *text) { return text && *text ? pool_str(&sc->pool, text) : NULL; }
 
-static bool stopped(void *sidecar) { return sidecar_stopping(sidecar); }
+bool sidecar_stopped(void *sidecar) { return sidecar_stopping(sidecar); }
 
 static bool set_up(struct sidecar *sc, const struct sidecar_options *o, mv_error_t *err) {
   sc->name_space = o->name_space && *o->name_space ? pool_str(&sc->pool, o->name_space) : "default";
@@ -95,8 +110,17 @@ static bool set_up(struct sidecar *sc, const struct sidecar_options *o, mv_error
     sc->app_env = sc;
     sc->app_url = pool_printf(&sc->pool, strchr(sc->app_host, ':') ? "http://[%s]:%d" : "http://%s:%d", sc->app_host, o->app_port);
   }
-  sc->clients = clients_new(NULL, stopped, sc);
-  sc->guest_clients = clients_new(o->policy, stopped, sc);
+  if (sc->app && o->app_max_concurrency > 0) {
+    sc->limited_app = sc->app;
+    sc->limited_env = sc->app_env;
+    sc->app_limit = o->app_max_concurrency;
+    sc->app = app_in_turn;
+    sc->app_env = sc;
+  }
+  sc->log_api = o->log_api;
+  sc->policy = o->policy;
+  sc->clients = clients_new(&(struct clients_options){.stopped = sidecar_stopped, .env = sc});
+  sc->guest_clients = clients_new(&(struct clients_options){.policy = o->policy, .stopped = sidecar_stopped, .env = sc});
   sc->workers = workers_new(WORKERS, WORK_QUEUE);
   if (sc->pool.failed || !sc->clients || !sc->guest_clients || !sc->workers) return report_memory(err);
   return resources_load(sc, o, err);
@@ -184,12 +208,29 @@ static bool decode_args(struct call *c) {
   return true;
 }
 
+/* By spec.api of the configuration: what is denied, or is not among what is allowed, is as if it were not there. */
+static bool api_allowed(struct call *c, const struct route *route) {
+  const struct sidecar *sc = c->sidecar;
+  struct span path = route ? span_of(route->pattern) : SPAN("v1.0/invoke"), version = span_cut(&path, '/'), name = span_cut(&path, '/');
+  bool listed = false, wanted = false;
+  if (route && route->open) return true;
+  for (size_t i = 0; i < sc->api_count; i++) {
+    const struct api_rule *r = &sc->apis[i];
+    bool same = span_is(name, r->name) && span_is(version, r->version);
+    if (same && r->deny) return false;
+    listed = listed || !r->deny;
+    wanted = wanted || same;
+  }
+  return !listed || wanted;
+}
+
 static bool serve(struct call *c, const struct route *route) {
   const char *token = c->sidecar->api_token;
   if (token && !(route && route->open)) {
     const char *given = call_header(c, "dapr-api-token");
     if (!given || !same_secret(token, given)) return refuse_token(c);
   }
+  if (c->sidecar->api_count && !api_allowed(c, route)) return reply_no_app_id(c);
   if (!route) return invoke(c);
   return decode_args(c) ? route->handle(c) : reply_no_memory(c);
 }
@@ -204,6 +245,7 @@ bool sidecar_handle(void *env, const struct http_request *request, const struct 
   struct call c = {.sidecar = sc, .request = request, .sink = sink, .err = err, .pool = &pool};
   c.path = span_cut(&rest, '?');
   c.query = span_cut(&rest, '#');
+  if (sc->log_api) log_write(&sc->log, DAPR_LOG_INFO, "dapr.runtime.http-info", "HTTP API Called: %s %.*s", request->method, (int)c.path.n, c.path.p);
   const struct route *route = route_find(&sc->routes, route_method(request->method), c.path, c.args);
   bool ok = serve(&c, route);
   metrics_count(&sc->metrics, route, c.status, clock_steady_us() - begun);

@@ -52,6 +52,12 @@ struct secret_scope {
   size_t allowed_count, denied_count;
 };
 
+/* Of spec.api: an API that callers may or may not use. */
+struct api_rule {
+  const char *name, *version; /* "state", "v1.0" */
+  bool deny;
+};
+
 struct sidecar {
   struct pool pool; /* configuration; lives as long as the sidecar */
   const char *app_id, *name_space, *app_url, *app_host, *api_token, *app_token;
@@ -65,6 +71,10 @@ struct sidecar {
   size_t endpoint_count;
   struct subscription **subscriptions;
   size_t subscription_count;
+  struct api_rule *apis;
+  size_t api_count;
+  const char **denied_types; /* of components: "state.redis" or "state.redis/v1" */
+  size_t denied_type_count;
   struct secret_scope *scopes;
   size_t scope_count;
   struct policies policies;
@@ -74,13 +84,17 @@ struct sidecar {
   struct random random;
   struct metrics metrics;
   struct route_index routes;
-  struct clients *clients;       /* to the application and to components' services */
+  struct clients *clients;       /* to the application and to endpoints of files */
   struct clients *guest_clients; /* to URLs that a caller names: under the policy of the options */
+  const struct http_policy *policy; /* of the options: what a guest may reach; NULL: everything */
   struct workers *workers;
 
   pthread_mutex_t lock; /* the rest */
   pthread_cond_t changed;
-  bool stopping, ready, shutdown_asked;
+  bool stopping, ready, shutdown_asked, log_api;
+  http_handler limited_app; /* the application's channel behind --app-max-concurrency */
+  void *limited_env;
+  int app_limit, app_busy;
   struct properties extended; /* PUT /v1.0/metadata */
   pthread_t starter;
   bool starter_runs;
@@ -90,6 +104,7 @@ struct component *sidecar_find(struct sidecar *, enum component_kind, struct spa
 /* Waits; false: the sidecar is stopping. */
 bool sidecar_sleep(void *sidecar, int64_t ms);
 bool sidecar_stopping(struct sidecar *);
+bool sidecar_stopped(void *sidecar); /* the same, for clients */
 /* Whether a trace that begins here is sampled. */
 bool trace_sampled(struct sidecar *);
 /* The metrics page. */

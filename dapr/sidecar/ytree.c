@@ -2,9 +2,10 @@
 #include "ytree.h"
 
 #include <string.h>
+#include <strings.h>
 #include <yaml.h>
 
-enum { YTREE_DEPTH = 100, YTREE_ANCHORS = 64 };
+enum { YTREE_DEPTH = 100, YTREE_ANCHORS = 64, YTREE_MEMBERS = 10000 };
 
 struct anchor {
   const char *name;
@@ -55,8 +56,10 @@ static bool read_alias(struct reader *r, const yaml_event_t *event, struct ytree
                 (const char *)event->data.alias.anchor);
 }
 
-static bool add_key(struct reader *r, const struct ytree *map, struct ytree *member, const struct ytree *key) {
+static bool add_key(struct reader *r, const struct ytree *map, struct ytree *member, const struct ytree *key, int count) {
   if (key->kind != YTREE_SCALAR) return report(r->err, MV_USAGE, "%s:%d: a key must be plain text", r->file, key->line);
+  if (count > YTREE_MEMBERS) /* each is compared with all before it */
+    return report(r->err, MV_LIMIT, "%s:%d: more than %d members", r->file, key->line, YTREE_MEMBERS);
   for (const struct ytree *m = map->first; m; m = m->next)
     if (strcmp(m->key, key->text) == 0)
       return report(r->err, MV_USAGE, "%s:%d: key \"%s\" occurs twice (first on line %d): remove one", r->file, key->line, key->text,
@@ -67,7 +70,7 @@ static bool add_key(struct reader *r, const struct ytree *map, struct ytree *mem
 
 static bool read_children(struct reader *r, struct ytree *node, yaml_event_type_t end, int depth) {
   const struct ytree **tail = &node->first;
-  for (;;) {
+  for (int count = 1;; count++) {
     yaml_event_t event;
     struct ytree *child, *key = NULL;
     if (!next_event(r, &event)) return false;
@@ -76,7 +79,7 @@ static bool read_children(struct reader *r, struct ytree *node, yaml_event_type_
     if (node->kind == YTREE_MAP) {
       key = child;
       if (!next_event(r, &event) || !read_node(r, &event, depth, &child)) return false;
-      if (!add_key(r, node, child, key)) return false;
+      if (!add_key(r, node, child, key, count)) return false;
     }
     *tail = child;
     tail = &child->next;
@@ -153,6 +156,8 @@ const struct ytree *ytree_get(const struct ytree *map, const char *key) {
   if (!map || map->kind != YTREE_MAP) return NULL;
   for (const struct ytree *m = map->first; m; m = m->next)
     if (strcmp(m->key, key) == 0) return m;
+  for (const struct ytree *m = map->first; m; m = m->next) /* as Go reads them */
+    if (strcasecmp(m->key, key) == 0) return m;
   return NULL;
 }
 

@@ -11,9 +11,9 @@ $(OUT)/%.o: %.c $(wildcard dapr/*.h dapr/sidecar/*.h dapr/sidecar/server/*.h tes
 	@$(CC) $(flags) -c -o $@ $<
 
 $(OUT)/test_%: $(OUT)/tests/dapr/test_%.o $(objects)
-	@$(CC) $(flags) -o $@ $^ -lcmocka $(libs)
+	@$(CC) $(flags) $(wrapped) -o $@ $^ -lcmocka $(libs)
 
-$(OUT)/test_memory: flags += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(OUT)/test_memory: wrapped := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 $(OUT)/fuzz $(OUT)/stress $(OUT)/bench: $(OUT)/%: $(OUT)/tests/dapr/%.o $(objects)
 	@$(CC) $(flags) -o $@ $^ $(libs)

@@ -139,6 +139,7 @@ static void yaml_trees(void **state) {
   assert_null(ytree_text(docs->next, "empty"));
   assert_null(ytree_text(docs->next, "tilde"));
   assert_string_equal(ytree_text(docs->next, "quoted"), "null");
+  assert_string_equal(ytree_text(docs->next, "QUOTED"), "null"); /* as Go reads names */
   assert_string_equal(ytree_text(docs->next->next, "kind"), "Three"); /* the empty document between is left out */
   pool_fini(&pool);
 }
@@ -163,6 +164,29 @@ static void yaml_errors(void **state) {
   }
 }
 
+/* Files that mean to be slow or large. */
+static void yaml_bombs(void **state) {
+  (void)state;
+  struct buf many = {0}, deep = {0}, bomb = {0};
+  for (int i = 0; i < 100000; i++) buf_printf(&many, "k%d: 1\n", i);
+  for (int i = 0; i < 5000; i++) buf_str(&deep, "[");
+  buf_str(&bomb, "a0: &a0 [x, x]\n");
+  for (int i = 1; i < 60; i++) { /* 2 to the 60th, were it written out */
+    buf_printf(&bomb, "a%d: &a%d [*a%d, *a%d]\n", i, i, i - 1, i - 1);
+  }
+  const struct { struct buf *text; const char *error; } cases[] = {{&many, "f.yaml:10001: more than 10000 members"}, {&deep, "f.yaml:1: nested more than 100 deep"}, {&bomb, NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct pool pool;
+    const struct ytree *docs;
+    mv_error_t err = {0};
+    pool_init(&pool, NULL, 0);
+    bool ok = ytree_parse(&pool, "f.yaml", buf_view(cases[i].text), &docs, &err);
+    if (ok == (cases[i].error != NULL) || (cases[i].error && strcmp(err.message, cases[i].error) != 0)) fail_msg("case %zu: %s", i, err.message);
+    pool_fini(&pool);
+    buf_fini(cases[i].text);
+  }
+}
+
 /* ---- CEL ---- */
 
 static const char event[] =
@@ -177,7 +201,7 @@ static int match(const char *rule) {
   bool result = false;
   pool_init(&pool, NULL, 0);
   assert_true(json_check_all(SPAN(event), &e, &why));
-  const struct cel *c = cel_compile(&pool, rule, &why);
+  const struct cel *c = cel_compile(&pool, rule, NULL, &why);
   int r = !c ? -2 : !cel_match(c, e, &result, &why) ? -1 : result;
   if (r < 0) assert_true(why.n > 0);
   buf_fini(&why);
@@ -298,6 +322,34 @@ static void policies(void **state) {
   assert_true(policies_load(&d, &pool, "r.yaml", docs, &err));
   assert_int_equal(tries(policies_find(&d, POLICY_APP, "x"), OUTCOME_RETRIABLE, 500), 2);
   assert_int_equal(tries(policies_find(&d, POLICY_INBOUND, "x"), OUTCOME_RETRIABLE, 500), 3);
+  /* a rule of a breaker knows all counters */
+  const char trips[] = "kind: Resiliency\nspec:\n  policies:\n    circuitBreakers:\n      r: {timeout: 1h, trip: requests > 2}\n      t: {timeout: 1h, trip: totalFailures >1}\n"
+                       "      b: {timeout: 1h, trip: consecutiveFailures > 1 && requests >= 4}\n      o: {timeout: 1h}\n      z: {timeout: 1ns, trip: totalFailures > 0}\n"
+                       "  targets:\n    apps: {r: {circuitBreaker: r}, t: {circuitBreaker: t}, b: {circuitBreaker: b}, o: {circuitBreaker: o}, z: {circuitBreaker: z}}\n";
+  const struct { const char *app, *outcomes; bool open; } runs[] = {
+      {"r", "ok.", false}, {"r", "..", true}, {"t", ".", false}, {"t", "ok.", true}, {"b", "...", false}, {"b", ".", true},
+      {"o", ".....", false}, {"o", "ok.....", false}, {"o", ".", true}, {"z", ".o", false}, {"z", "oo", false}};
+  struct policies b = {0};
+  assert_true(ytree_parse(&pool, "r.yaml", span_of(trips), &docs, &err));
+  assert_true(policies_load(&b, &pool, "r.yaml", docs, &err));
+  for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+    const struct policy *run = policies_find(&b, POLICY_APP, runs[i].app);
+    for (const char *o = runs[i].outcomes; *o; o++)
+      if (*o != 'k') tries(run, *o == 'o' ? OUTCOME_OK : OUTCOME_RETRIABLE, 500);
+    if ((run->breaker->open_until_us > 0) != runs[i].open) fail_msg("%s after %s", runs[i].app, runs[i].outcomes);
+  }
+  policies_fini(&b);
+  const char odd[] = "kind: Resiliency\nspec:\n  policies:\n    circuitBreakers:\n      r: {trip: failures > 2}\n";
+  struct policies e = {0};
+  assert_true(ytree_parse(&pool, "r.yaml", span_of(odd), &docs, &err));
+  assert_false(policies_load(&e, &pool, "r.yaml", docs, &err));
+  assert_string_equal(err.message, "r.yaml:5: trip: unknown name at column 10 of \"failures > 2\": write consecutiveFailures >= 5");
+  const char number[] = "kind: Resiliency\nspec:\n  policies:\n    circuitBreakers:\n      r: {trip: requests}\n";
+  err = (mv_error_t){0};
+  assert_true(ytree_parse(&pool, "r.yaml", span_of(number), &docs, &err));
+  assert_false(policies_load(&e, &pool, "r.yaml", docs, &err));
+  assert_string_equal(err.message, "r.yaml:5: trip: the rule gives no true or false: write consecutiveFailures >= 5");
+  err = (mv_error_t){0};
   const char wrong[] = "kind: Resiliency\nspec:\n  targets:\n    apps:\n      a: {retry: nowhere}\n";
   struct policies q = {0};
   assert_true(ytree_parse(&pool, "r.yaml", span_of(wrong), &docs, &err));
@@ -309,7 +361,7 @@ static void policies(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(finding_routes), cmocka_unit_test(every_route_is_found),
                                      cmocka_unit_test(urls),           cmocka_unit_test(yaml_trees),
-                                     cmocka_unit_test(yaml_errors),    cmocka_unit_test(cel_rules),
+                                     cmocka_unit_test(yaml_errors),    cmocka_unit_test(yaml_bombs),     cmocka_unit_test(cel_rules),
                                      cmocka_unit_test(times),          cmocka_unit_test(policies)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

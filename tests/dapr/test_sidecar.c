@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -177,6 +178,118 @@ static void scopes_and_tokens(void **s) {
   minivm_dapr.close(sc);
 }
 
+static int file_call(struct sidecar *sc, const char *operation, const char *name) {
+  char body[300];
+  snprintf(body, sizeof body, "{\"operation\":\"%s\",\"data\":\"changed!\",\"metadata\":{\"fileName\":\"%s\"}}", operation, name);
+  return call(sc, "POST", "/v1.0/bindings/files", NULL, body, &g);
+}
+
+/* No name and no link leads out of the folder. */
+static void files_stay_in_their_folder(void **s) {
+  (void)s;
+  const char *const names[] = {"../outside.txt", "/../outside.txt", "a/../../outside.txt", "link", "up/outside.txt", "up/up/outside.txt", "./link", "abs", "..", "up"};
+  assert_int_equal(mkdir("root", 0777), 0);
+  assert_int_equal(symlink("../outside.txt", "root/link") | symlink("..", "root/up") | symlink("/etc/passwd", "root/abs") | mkfifo("root/fifo", 0666), 0);
+  write_file("outside.txt", "outside!");
+  write_file("files.yaml", "kind: Component\nmetadata: {name: files}\nspec: {type: bindings.localstorage, metadata: [{name: rootPath, value: root}]}\n");
+  const char *const resources[] = {"files.yaml", NULL};
+  struct sidecar_options o = {.resources = resources};
+  struct sidecar *sc = open_memory(&o);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    assert_int_equal(file_call(sc, "get", names[i]), 500);
+    assert_null(strstr(g.body, "outside!"));
+    assert_null(strstr(g.body, "root:x:"));
+  }
+  assert_int_equal(file_call(sc, "list", ""), 200);
+  assert_null(strstr(g.body, "outside.txt"));
+  assert_int_equal(file_call(sc, "list", "up"), 500);
+  assert_int_equal(file_call(sc, "create", "up/new.txt"), 500);
+  assert_int_not_equal(access("new.txt", F_OK), 0);
+  assert_int_equal(file_call(sc, "delete", "up/outside.txt"), 500);
+  assert_int_equal(file_call(sc, "create", "link"), 200); /* in place of the link */
+  assert_int_equal(file_call(sc, "get", "link"), 200);
+  assert_string_equal(g.body, "changed!");
+  assert_int_equal(file_call(sc, "create", "../outside.txt"), 200); /* below the folder */
+  assert_int_equal(file_call(sc, "get", "fifo"), 200);              /* nobody is waited for */
+  FILE *f = fopen("outside.txt", "r");
+  char text[20] = "";
+  assert_non_null(f);
+  assert_int_equal(fread(text, 1, sizeof text - 1, f), 8);
+  fclose(f);
+  assert_string_equal(text, "outside!");
+  minivm_dapr.close(sc);
+}
+
+/* What the Configuration file may take away. */
+static void denials(void **s) {
+  (void)s;
+  write_file("apis.yaml", "kind: Component\nmetadata: {name: a}\nspec: {type: state.in-memory, version: v1}\n---\nkind: Component\nmetadata: {name: b}\nspec: {type: pubsub.in-memory, version: v1}\n---\n"
+                          "kind: Component\nmetadata: {name: c}\nspec: {type: lock.in-memory, version: v1}\n");
+  const char *const resources[] = {"apis.yaml", NULL};
+  struct sidecar_options o = {.resources = resources, .config = "deny.yaml"};
+  write_file("deny.yaml", "kind: Configuration\nspec:\n  components: {deny: [State.In-Memory, lock.in-memory/v1, pubsub.in-memory/v2]}\n");
+  struct sidecar *sc = open_memory(&o);
+  assert_int_equal(call(sc, "GET", "/v1.0/state/a/k", NULL, NULL, &g), 500); /* there is no state store */
+  assert_int_equal(call(sc, "POST", "/v1.0/publish/b/t", NULL, "1", &g), 204);
+  assert_int_equal(call(sc, "POST", "/v1.0-alpha1/lock/c", NULL, "{\"resourceId\":\"r\",\"lockOwner\":\"o\",\"expiryInSeconds\":9}", &g), 500);
+  minivm_dapr.close(sc);
+  write_file("deny.yaml", "kind: Configuration\nspec:\n  api:\n    allowed:\n    - {name: state, version: v1.0, protocol: http}\n    - {name: publish, protocol: grpc}\n    - {name: lock, version: v1.0}\n");
+  sc = open_memory(&o);
+  assert_int_equal(call(sc, "GET", "/v1.0/state/a/k", NULL, NULL, &g), 204);
+  const char *const refused[][2] = {{"POST", "/v1.0/publish/b/t"}, {"POST", "/v1.0-alpha1/lock/c"}, {"GET", "/v1.0/metadata"}, {"GET", "/v1.0/invoke/app/method/x"}, {"GET", "//v1.0//metadata"}, {"POST", "/v1.0-alpha1/state/a/query"}};
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    assert_int_equal(call(sc, refused[i][0], refused[i][1], NULL, "1", &g), 404);
+    assert_non_null(strstr(g.body, "ERR_DIRECT_INVOKE"));
+  }
+  assert_int_equal(call(sc, "GET", "/v1.0/healthz", NULL, NULL, &g), 204);
+  minivm_dapr.close(sc);
+  write_file("deny.yaml", "kind: Configuration\nspec:\n  api:\n    denied: [{name: state, version: v1.0}, {name: invoke, version: v1.0}]\n");
+  sc = open_memory(&o);
+  assert_int_equal(call(sc, "GET", "/v1.0/state/a/k", NULL, NULL, &g), 404);
+  assert_int_equal(call(sc, "POST", "/v1.0/publish/b/t", NULL, "1", &g), 204);
+  const char *const id[] = {"dapr-app-id", "app", NULL};
+  assert_int_equal(call(sc, "GET", "/x", id, NULL, &g), 404);
+  minivm_dapr.close(sc);
+}
+
+static atomic_int at_once, at_most;
+
+static bool slow_app(void *env, const struct http_request *r, const struct http_sink *sink, mv_error_t *err) {
+  const char *const none[] = {NULL};
+  (void)env, (void)r, (void)err;
+  int now = atomic_fetch_add(&at_once, 1) + 1;
+  if (now > atomic_load(&at_most)) atomic_store(&at_most, now);
+  nanosleep(&(struct timespec){0, 20000000}, NULL);
+  atomic_fetch_sub(&at_once, 1);
+  return sink->head(sink->env, 200, none);
+}
+
+static void *invoke_app(void *sc) {
+  struct got *mine = malloc(sizeof *mine);
+  bool ok = mine && call(sc, "GET", "/v1.0/invoke/app/method/x", NULL, NULL, mine) == 200;
+  free(mine);
+  return ok ? sc : NULL;
+}
+
+static void an_app_in_turn(void **s) {
+  (void)s;
+  for (int limit = 0; limit <= 2; limit++) {
+    struct sidecar_options o = {.app = slow_app, .app_max_concurrency = limit};
+    struct sidecar *sc = open_memory(&o);
+    pthread_t threads[6];
+    atomic_store(&at_most, 0);
+    for (int i = 0; i < 6; i++) assert_int_equal(pthread_create(&threads[i], NULL, invoke_app, sc), 0);
+    for (int i = 0; i < 6; i++) {
+      void *good;
+      pthread_join(threads[i], &good);
+      assert_non_null(good);
+    }
+    if (limit) assert_int_equal(atomic_load(&at_most), limit);
+    else assert_true(atomic_load(&at_most) > 2);
+    minivm_dapr.close(sc);
+  }
+}
+
 /* A mistake in a file: the message names the file, the line and what to do. */
 static void clear_errors(void **s) {
   (void)s;
@@ -253,6 +366,9 @@ int main(void) {
                                      cmocka_unit_test(sqlite_survives),
                                      cmocka_unit_test(delivery),
                                      cmocka_unit_test(scopes_and_tokens),
+                                     cmocka_unit_test(files_stay_in_their_folder),
+                                     cmocka_unit_test(denials),
+                                     cmocka_unit_test(an_app_in_turn),
                                      cmocka_unit_test(clear_errors),
                                      cmocka_unit_test(full_disk),
                                      cmocka_unit_test(receiver_gives_up)};

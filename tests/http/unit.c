@@ -46,6 +46,11 @@ static const struct {
   {"http://h/a//../b", "http://h/a/b"},
   {"http://h/...", "http://h/..."},
   {"http://h/.a/..b", "http://h/.a/..b"},
+  {"http://h/a/%2e%2E/b", "http://h/b"}, /* as the URL Standard has it: who decodes later would see dots */
+  {"http://h/a/.%2e/%2E./b", "http://h/b"},
+  {"http://h/a/%2e/b", "http://h/a/b"},
+  {"http://h/a/%2e", "http://h/a/"},
+  {"http://h/%2ea/%2e%2e%2e", "http://h/%2ea/%2e%2e%2e"},
   {"http://h/a?x/../y", "http://h/a?x/../y"},
   {"http://h/a b", "http://h/a%20b"},
   {"http://h/\xc3\xa9?\xc3\xa9", "http://h/%C3%A9?%C3%A9"},
@@ -138,6 +143,9 @@ static void test_urls(void) {
     const char *why = url_resolve(&url, &base, references[i].reference);
     check(references[i].reference, references[i].wanted ? !why && !strcmp(url.text, references[i].wanted) : why != NULL, why ? why : url.text);
   }
+  url.as_is = true;
+  check("as it is", !url_parse(&url, "http://h/../a/./%2e%2e/b c", 26) && !strcmp(url.text, "http://h/../a/./%2e%2e/b%20c"), url.text);
+  url.as_is = false;
   check("an origin", !url_parse_origin(&base, "http://127.0.0.1:3500"), NULL);
   check("no origin", url_parse_origin(&url, "http://h/x") && url_parse_origin(&url, "http://h?") && url_parse_origin(&url, "http://h/#") && !url_parse_origin(&url, "http://h/"), NULL);
   url_fini(&url);
@@ -146,7 +154,7 @@ static void test_urls(void) {
 
 /* What the shortcut takes, the parser takes in the same way; what the parser yields, it yields again. */
 static void test_mutations(void) {
-  static const char *const seeds[] = {"http://127.0.0.1:3500/v1.0/state/store/key?a=b", "https://User@[::1]:443/a/../b?c#d", "http://h.test/%2e/\xc3\xa9", "http://1.2.3.4:5/"};
+  static const char *const seeds[] = {"http://127.0.0.1:3500/v1.0/state/%2e./key?a=b", "https://User@[::1]:443/a/../b?c#d", "http://h.test/%2e/\xc3\xa9", "http://1.2.3.4:5/"};
   static const char alphabet[] = "/:.@?#[]%\\ a0x\xc3\xa9\t\n-_{}";
   struct url url = {0}, again = {0}, origin = {0};
   unsigned random = 1;
@@ -321,6 +329,73 @@ static void test_forward(const char *port) {
   http_policy_delete(policy);
 }
 
+/* What the host adds for an endpoint is for that endpoint alone. */
+static void test_forward_secrets(const char *port) {
+  static const char *const secret[] = {"x-secret", "sesame", NULL};
+  struct http_policy *policy = http_policy_new();
+  struct http_options options = {.max_redirects = 10};
+  struct http_client *c = http_client_new(policy, &options, NULL);
+  char endpoint[64], url[128];
+  mv_error_t err;
+  const char *got, *why;
+  snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%s", port);
+  check("forward with a secret", http_client_forward(c, "http://sidecar", endpoint, secret, &err), err.message);
+  check("and the same origin by itself", http_policy_allow(policy, endpoint, &why), why);
+  got = fetch(c, "GET", "http://sidecar/redirect?to=/headers", NULL, "");
+  check("a secret stays with its origin", strstr(got, "x-secret:sesame\n") != NULL, got);
+  snprintf(url, sizeof url, "http://sidecar/redirect?code=307&to=%s/headers", endpoint);
+  got = fetch(c, "GET", url, NULL, "");
+  check("a secret does not follow a redirect", !strncmp(got, "200 ", 4) && !strstr(got, "sesame"), got);
+  got = fetch(c, "TRACE", "http://sidecar/headers", NULL, "");
+  check("a secret is not echoed", !strncmp(got, "code 8", 6), got);
+  snprintf(url, sizeof url, "%s/echo", endpoint);
+  got = fetch(c, "TRACE", url, NULL, "");
+  check("where there is no secret, TRACE is a method", !strncmp(got, "200 ", 4), got);
+  http_client_delete(c);
+  http_policy_delete(policy);
+}
+
+/* The connections of an endpoint, which may be private, serve nobody else. */
+static void test_forward_private(const char *port) {
+  struct http_policy *policy = http_policy_new();
+  struct http_options options = {.max_redirects = 10};
+  struct http_client *c;
+  char endpoint[64], url[128];
+  mv_error_t err;
+  const char *got, *why;
+  snprintf(endpoint, sizeof endpoint, "http://localhost:%s", port);
+  http_policy_deny_private(policy, true);
+  check("allow localhost", http_policy_allow(policy, endpoint, &why), why);
+  c = http_client_new(policy, &options, NULL);
+  check("forward to localhost", http_client_forward(c, "http://sidecar", endpoint, NULL, &err), err.message);
+  got = fetch(c, "GET", "http://sidecar/bytes/1", NULL, "");
+  check("an endpoint may be private", !strncmp(got, "200 ", 4), got);
+  snprintf(url, sizeof url, "%s/bytes/1", endpoint);
+  got = fetch(c, "GET", url, NULL, "");
+  check("its connection is not for others", !strncmp(got, "code 7", 6), got);
+  http_client_delete(c);
+  http_policy_delete(policy);
+}
+
+/* A token for the sidecar is not shown to a proxy. */
+static void test_forward_proxy(const char *port) {
+  static const char *const token[] = {"dapr-api-token", "real", NULL};
+  struct http_policy *policy = http_policy_new();
+  struct http_options options = {.proxy = true};
+  struct http_client *c = http_client_new(policy, &options, NULL);
+  char endpoint[64];
+  mv_error_t err;
+  const char *got;
+  snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%s", port);
+  check("forward beside a proxy", http_client_forward(c, "http://sidecar", endpoint, token, &err), err.message);
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  got = fetch(c, "GET", "http://sidecar/bytes/1", NULL, "");
+  unsetenv("http_proxy");
+  check("the sidecar is not asked through a proxy", !strncmp(got, "200 ", 4), got);
+  http_client_delete(c);
+  http_policy_delete(policy);
+}
+
 static bool stop_now(void *env) { return ++*(int *)env > 2; }
 
 static void test_network(const char *port) {
@@ -452,6 +527,9 @@ int main(int argc, char **argv) {
   test_handlers();
   if (port) {
     test_forward(port);
+    test_forward_secrets(port);
+    test_forward_private(port);
+    test_forward_proxy(port);
     test_network(port);
     test_threads(port);
   }

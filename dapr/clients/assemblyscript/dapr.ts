@@ -56,6 +56,23 @@ function quote(text: string): string {
   return out + '"';
 }
 
+/** The JSON text of a value; the package's own stringify leaves names and control characters as they are. */
+function jsonText(value: JSON.Value): string {
+  if (value.isString) return quote((<JSON.Str>value).valueOf());
+  const out = new Array<string>();
+  if (value.isArr) {
+    const items = (<JSON.Arr>value).valueOf();
+    for (let i = 0; i < items.length; i++) out.push(jsonText(items[i]));
+    return "[" + out.join(",") + "]";
+  }
+  if (value.isObj) {
+    const object = <JSON.Obj>value, names = object.keys;
+    for (let i = 0; i < names.length; i++) out.push(quote(names[i]) + ":" + jsonText(object.get(names[i])!));
+    return "{" + out.join(",") + "}";
+  }
+  return value.stringify();
+}
+
 function members(pairs: Map<string, string>): string {
   const names = pairs.keys(), out = new Array<string>();
   for (let i = 0; i < names.length; i++) out.push(quote(names[i]) + ":" + quote(pairs.get(names[i])));
@@ -64,7 +81,7 @@ function members(pairs: Map<string, string>): string {
 
 function itemText(item: StateItem, withValue: bool): string {
   let out = '{"key":' + quote(item.key);
-  if (withValue) out += ',"value":' + item.value.stringify();
+  if (withValue) out += ',"value":' + jsonText(item.value);
   const etag = item.etag, metadata = item.metadata, concurrency = item.concurrency, consistency = item.consistency;
   if (etag) out += ',"etag":' + quote(etag);
   if (metadata) out += ',"metadata":' + members(metadata);
@@ -196,7 +213,7 @@ export class DaprClient {
   /** Calls an output binding; its answer is the binding's. */
   invokeBinding(name: string, operation: string, data: JSON.Value | null = null, metadata: Map<string, string> | null = null): Answer {
     let body = "{";
-    if (data) body += '"data":' + data.stringify() + ",";
+    if (data) body += '"data":' + jsonText(data) + ",";
     if (metadata) body += '"metadata":' + members(metadata) + ",";
     return this.call("POST", this.url("bindings/" + encode(name)), JSON_TYPE, body + '"operation":' + quote(operation) + "}");
   }

@@ -41,26 +41,30 @@ static void add(struct text *t, const char *text) { add_bytes(t, text, strlen(te
 /* RFC 3986: everything but unreserved characters is encoded; in a path `also` stays too. */
 static void add_encoded(struct text *t, const char *text, const char *also) {
   static const char hex[] = "0123456789ABCDEF";
+  const char *from = text;
   for (; *text; text++) {
     unsigned char c = (unsigned char)*text;
     char code[3] = {'%', hex[c >> 4], hex[c & 15]};
-    bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("-._~", c) || strchr(also, c);
-    add_bytes(t, plain ? text : code, plain ? 1 : 3);
+    if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("-._~", c) || strchr(also, c)) continue;
+    add_bytes(t, from, (size_t)(text - from));
+    add_bytes(t, code, 3);
+    from = text + 1;
   }
+  add_bytes(t, from, (size_t)(text - from));
 }
 
 static void add_string(struct text *t, const char *text) {
+  const char *from = text;
   add(t, "\"");
   for (; *text; text++) {
     char code[8];
-    if (*text == '"' || *text == '\\')
-      snprintf(code, sizeof code, "\\%c", *text);
-    else if ((unsigned char)*text < 0x20)
-      snprintf(code, sizeof code, "\\u%04x", (unsigned)*text);
-    else
-      snprintf(code, sizeof code, "%c", *text);
+    if (*text != '"' && *text != '\\' && (unsigned char)*text >= 0x20) continue;
+    add_bytes(t, from, (size_t)(text - from));
+    snprintf(code, sizeof code, (unsigned char)*text < 0x20 ? "\\u%04x" : "\\%c", (unsigned)*text);
     add(t, code);
+    from = text + 1;
   }
+  add_bytes(t, from, (size_t)(text - from));
   add(t, "\"");
 }
 

@@ -248,12 +248,10 @@ func (c *Client) GetBulkSecret(store string, metadata ...Metadata) (map[string]m
 // GetConfiguration reads these keys, or all.
 func (c *Client) GetConfiguration(store string, keys ...string) (map[string]ConfigurationItem, error) {
 	var items map[string]ConfigurationItem
-	for i, key := range keys {
-		keys[i] = "key=" + escape(key)
-	}
-	p := path("configuration", store)
-	if len(keys) > 0 {
-		p += "?" + strings.Join(keys, "&")
+	p, before := path("configuration", store), "?"
+	for _, key := range keys {
+		p += before + "key=" + escape(key)
+		before = "&"
 	}
 	answer, _, err := c.do("GET", p, "", nil)
 	if err == nil {

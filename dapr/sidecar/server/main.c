@@ -58,6 +58,8 @@ static const struct flag flags[] = {
     {"state-file", TEXT, AT(sidecar.state_file), "FILE: of the built-in statestore (default .minivm/state.db)"},
     {"log-level", LEVEL, 0, "debug, info, warn, error, fatal (default info)"},
     {"log-as-json", SWITCH, AT(sidecar.log_json), ""},
+    {"enable-api-logging", SWITCH, AT(sidecar.log_api), "each call of the API"},
+    {"app-max-concurrency", NUMBER, AT(sidecar.app_max_concurrency), "N: calls of the application at a time (default any number)"},
     {"enable-metrics", SWITCH, AT(metrics), "(default true)"},
     {"metrics-port", NUMBER, AT(metrics_port), "PORT: of /metrics (default 9090)"},
     {"metrics-listen-address", TEXT, AT(metrics_address), "IP: of /metrics (default 127.0.0.1)"},
@@ -69,19 +71,19 @@ static const struct flag flags[] = {
     {"dapr-grpc-port", IGNORED, 0, ""}, {"dapr-internal-grpc-port", IGNORED, 0, ""},
     {"dapr-public-port", IGNORED, 0, ""}, {"dapr-internal-grpc-listen-address", IGNORED, 0, ""},
     {"placement-host-address", IGNORED, 0, ""}, {"scheduler-host-address", IGNORED, 0, ""}, {"control-plane-address", IGNORED, 0, ""},
-    {"sentry-address", IGNORED, 0, ""}, {"mode", IGNORED, 0, ""}, {"app-max-concurrency", IGNORED, 0, ""},
+    {"sentry-address", IGNORED, 0, ""}, {"mode", IGNORED, 0, ""},
     {"profile-port", IGNORED, 0, ""}, {"unix-domain-socket", IGNORED, 0, ""}, {"trust-domain", IGNORED, 0, ""},
     {"read-buffer-size", IGNORED, 0, ""}, {"dapr-http-read-buffer-size", IGNORED, 0, ""},
     {"dapr-block-shutdown-duration", IGNORED, 0, ""}, {"allowed-origins", IGNORED, 0, ""}, {"app-health-check-path", IGNORED, 0, ""},
     {"app-health-probe-interval", IGNORED, 0, ""}, {"app-health-probe-timeout", IGNORED, 0, ""},
     {"app-health-threshold", IGNORED, 0, ""}, {"enable-mtls", IGNORED_SWITCH, 0, ""}, {"enable-profiling", IGNORED_SWITCH, 0, ""},
-    {"enable-api-logging", IGNORED_SWITCH, 0, ""}, {"enable-app-health-check", IGNORED_SWITCH, 0, ""},
+    {"enable-app-health-check", IGNORED_SWITCH, 0, ""},
     {"app-ssl", IGNORED_SWITCH, 0, ""}, {"disable-builtin-k8s-secret-store", IGNORED_SWITCH, 0, ""}};
 
 enum { FLAGS = sizeof flags / sizeof *flags };
 
 static int usage(const char *name) {
-  printf("usage: %s [flags] [-- application and its arguments]\n\nThe Dapr sidecar for one application. Flags, as of dapr run:\n", name);
+  printf("usage: %s [flags] [-- application and its arguments]\n\nThe Dapr sidecar for one application. Flags, and their letters, as of dapr run:\n", name);
   for (size_t i = 0; i < FLAGS; i++)
     if (*flags[i].help || flags[i].kind == SWITCH) printf("  --%-32s %s\n", flags[i].name, flags[i].help);
   printf("\nWithout --resources-path: a state store `statestore` in .minivm/state.db and a pub/sub `pubsub` in memory.\n"
@@ -150,6 +152,10 @@ static bool set(struct settings *s, const struct flag *f, const char *value) {
 }
 
 static const struct flag *find(struct span name) {
+  const struct { const char *letter, *name; } letters[] = {{"a", "app-id"}, {"p", "app-port"}, {"P", "app-protocol"}, {"c", "config"}, {"d", "resources-path"},
+    {"H", "dapr-http-port"}, {"G", "dapr-grpc-port"}, {"I", "dapr-internal-grpc-port"}, {"M", "metrics-port"}, {"u", "unix-domain-socket"}};
+  for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+    if (span_is(name, letters[i].letter)) name = span_of(letters[i].name);
   for (size_t i = 0; i < FLAGS; i++)
     if (span_is(name, flags[i].name)) return &flags[i];
   return NULL;

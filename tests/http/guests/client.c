@@ -22,6 +22,7 @@ int main(void) {
   struct dapr_item item = {.key = "item", .value = "1", .metadata = ttl, .consistency = "strong"};
   struct dapr_operation operations[] = {{.item = {.key = "t1", .value = "{\"a\":[1,2]}"}}, {.remove = true, .item = {.key = "item"}}};
   dapr_init(&d);
+  check("the port of the environment", getenv("DAPR_HTTP_PORT") && !strcmp(getenv("DAPR_HTTP_PORT"), "3500"));
   for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
     char *value = dapr_string(keys[i]);
     check("save", dapr_save(&d, "statestore", keys[i], value) && d.status == 204);
