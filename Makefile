@@ -3,7 +3,7 @@
 #   CC=       compiler; default: the fastest interpreter that a compiler found here can build (tail calls with pinned registers)
 #   CFLAGS=   default -O2; CPPFLAGS= and LDFLAGS= are obeyed too
 #   V=1       shows the commands in full
-#   DISPATCH= tail, goto or switch; default: what the compiler does best (vm/exec/dispatch.h)
+#   DISPATCH= tail, goto or switch; default: what the compiler does best (vm/exec/dispatch.h), with a sanitizer the switch
 #   MINIVM_SUITE= folders of the official test suite; default: what `make suite` fetched
 #   PREFIX=   where `make install` puts things, default /usr/local; DESTDIR= goes before it
 #
@@ -26,7 +26,7 @@ machine := $(shell $(CC) -dumpmachine 2>/dev/null)
 gcc := $(shell printf '__clang__' | $(CC) -E -P -x c - 2>/dev/null | grep -c __clang__)# 1 for gcc
 
 CFLAGS ?= -O2
-DISPATCH ?=
+DISPATCH ?= $(if $(findstring sanitize,$(CFLAGS)),switch)# with the checks in it a handler cannot be a tail call
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 OWN_CFLAGS := -std=c11 $(WARN) -fPIC -ffunction-sections -fdata-sections -fno-semantic-interposition -ffp-contract=off -fno-math-errno
 OWN_CPPFLAGS := -MMD -MP $(if $(DISPATCH),-DMV_DISPATCH=MV_DISPATCH_$(shell printf %s '$(DISPATCH)' | tr a-z A-Z))
@@ -43,14 +43,13 @@ INCLUDE_wasi  := -Iinclude
 INCLUDE_cli   := -Iinclude -D_DEFAULT_SOURCE -DMINIVM_PREFIX='"$(PREFIX)"'
 INCLUDE_tests := -Iinclude -Ivm -I. -D_DEFAULT_SOURCE
 INCLUDE_examples := -Iinclude
-CFLAGS_vm/exec/ := -fno-stack-protector $(if $(filter 1,$(gcc)),-fno-gcse -fno-crossjumping -foptimize-sibling-calls)
-# gcc takes many minutes to optimise one function of thousands of labels: the goto and the switch.
-ifeq ($(gcc),1)
-LAST_CFLAGS_vm/exec/ := $(if $(filter goto switch,$(DISPATCH))$(if $(filter x86_64% aarch64%,$(machine)),,other)$(findstring sanitize,$(CFLAGS)),-O1)
-endif
-# Tail calls with pinned registers leave no room for AddressSanitizer's own stack frames; it still checks every access.
+CFLAGS_vm/exec/ := -fno-stack-protector -falign-functions=64 $(if $(filter 1,$(gcc)),-fno-gcse -fno-crossjumping -foptimize-sibling-calls)
+# One function of thousands of labels, the goto and the switch: gcc takes many minutes to optimise it, clang to look for uninitialised variables.
+one_function := $(if $(filter goto switch,$(DISPATCH))$(if $(filter x86_64% aarch64%,$(machine)),,other)$(if $(filter 1,$(gcc)),$(findstring sanitize,$(CFLAGS))),yes)
+LAST_CFLAGS_vm/exec/ := $(if $(one_function),$(if $(filter 1,$(gcc)),-O1,-Wno-uninitialized))
+# There AddressSanitizer's checks are calls, for the same reason, and short-lived variables have none.
 ifneq ($(findstring sanitize=address,$(CFLAGS)),)
-CFLAGS_vm/exec/ += $(if $(filter 1,$(gcc)),,-mllvm -asan-stack=0)
+CFLAGS_vm/exec/ += $(if $(filter 1,$(gcc)),--param asan-instrumentation-with-call-threshold=0 --param asan-stack=0,-mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-stack=0)
 endif
 
 flags := $(CFLAGS)|$(CPPFLAGS)|$(LDFLAGS)
@@ -58,12 +57,17 @@ publish := $(if $(filter-out undefined,$(origin VARIANT) $(origin B)),,yes)
 VARIANT ?= $(notdir $(subst $() ,_,$(CC)))$(DISPATCH:%=-%)$(if $(filter-out -O2||,$(flags)),-$(shell printf %s '$(flags)' | cksum | cut -d' ' -f1))
 B := build/$(VARIANT)
 
+# Guests may race in their shared memory: ThreadSanitizer looks at the engine alone.
+ifneq ($(findstring sanitize=thread,$(CFLAGS)),)
+$(B)/vm/exec/interp.o: LAST_CFLAGS_vm/exec/ += -fno-sanitize=thread
+endif
+
 # ---- linking -------------------------------------------------------------------------------------------
 
 # The program is position-independent with compact relocations and read-only tables, and needs libc alone: 25 microseconds over an empty
 # program, where libm would cost 90 and ordinary relocations 40 (docs/RATIONALE.md).
 comma := ,
-try_link = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null $(1) 2>/dev/null && echo $(1))
+try_link = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null -Wl,--fatal-warnings $(1) 2>/dev/null && echo $(1))
 OWN_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now $(call try_link,-Wl$(comma)-z$(comma)pack-relative-relocs) -pthread
 LIBS := -Wl,--as-needed -lm
 
@@ -104,7 +108,7 @@ products := minivm libminivm.a libminivm.so $(notdir $(parts)) minivm.pc
 # Commands are shown in short; V=1 shows them in full.
 say = $(if $(V),,@echo "  $(1)"; )
 
-.PHONY: all FORCE help test unit examples bench install uninstall asan asan-test clean suite wast lint
+.PHONY: all FORCE help test unit examples bench bench-dispatch bench-peers pairs install uninstall asan asan-test tsan tsan-test clean suite wast lint
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -119,8 +123,12 @@ help:
 	@echo "make unit         the unit tests alone"
 	@echo "make suite        fetch the official WebAssembly test suite"
 	@echo "make wast         run it"
-	@echo "make bench        measure against every other engine found"
+	@echo "make bench        measure against every other engine found (bench/README.md); BENCH=\"--full\" for its options"
+	@echo "make bench-peers  build the engines that package registries carry, for make bench"
+	@echo "make bench-dispatch   compare the three ways of dispatch, built by this compiler"
+	@echo "make pairs        which register operations, pairs and triples run most often"
 	@echo "make asan         a build with AddressSanitizer and UBSan in build/asan; test it with make asan-test"
+	@echo "make tsan         a build with ThreadSanitizer in build/tsan; make tsan-test runs what has threads"
 	@echo "make lint         the checks of the source alone (tests/check)"
 	@echo "make install      to PREFIX=$(PREFIX); make uninstall takes it away"
 	@echo "make clean        removes build/"
@@ -187,8 +195,13 @@ lint:
 	@$(test_env) sh tests/check/run
 
 ASAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+TSAN := -O1 -g -fsanitize=thread
 asan asan-test:
 	$(MAKE) VARIANT=asan CFLAGS='$(ASAN)' PROGRAMS=--quick $(if $(call try_link,-fsanitize=address),,CC=gcc) $(if $(filter asan,$@),all,test)
+
+tsan tsan-test:
+	$(MAKE) VARIANT=tsan CFLAGS='$(TSAN)' $(if $(call try_link,-fsanitize=thread),,CC=gcc) $(if $(filter tsan,$@),all,test) ONLY='$(or $(ONLY),unit embed spec)' \
+	  MINIVM_SUITE='$(wildcard $(addsuffix /proposals/threads,$(suites)) $(addsuffix /threads,$(suites)))'
 
 # The official suite, pinned.
 SUITE_COMMIT := 193e551
@@ -204,7 +217,18 @@ wast: all
 	@$(test_env) tests/run spec
 
 bench: all
-	@$(test_env) bench/run
+	@$(test_env) bench/run $(BENCH)
+
+bench-peers:
+	@$(test_env) bench/install-peers
+
+dispatches := tail goto switch
+bench-dispatch:
+	@$(foreach d,$(dispatches),$(MAKE) -s VARIANT=$(VARIANT)-$d DISPATCH=$d build/$(VARIANT)-$d/minivm &&) \
+	  bench/bench.py $(foreach d,$(dispatches),--minivm $d=build/$(VARIANT)-$d/minivm) --base tail --engines tail --no-load --output build/bench/dispatch $(BENCH)
+
+pairs:
+	@bench/pairs.py
 
 # ---- installing ----------------------------------------------------------------------------------------
 

@@ -551,7 +551,7 @@ static void memories(void **state) {
   assert_int_equal(wasm_memory_size(m), 2);
   assert_int_equal(wasm_memory_data_size(m), 2 * MEMORY_PAGE_SIZE);
   assert_int_equal(wasm_memory_data(m)[0x1003], 4);
-  wasm_memory_data(m)[0x1002] = -6;
+  wasm_memory_data(m)[0x1002] = (byte_t)-6;
   wasm_func_t *load = func_of(i, "load");
   assert_int_equal(call_i(load, 1, (int32_t[]){0x1002}), -6);
   wasm_val_t a[1] = {WASM_I32_VAL(0x20000)}, out[1];

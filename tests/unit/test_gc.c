@@ -124,21 +124,21 @@ static void fast_path(void **state) {
   struct fixture f;
   begin(&f, (mv_options_t){0});
   uint32_t size = (uint32_t)sizeof(struct object) + types_get(f.types, f.ids[PAIR])->u.agg.size;
-  assert_null(gc_struct_fast(f.s->heap, f.ids[PAIR], size));
-  struct object *first = make(&f, PAIR), *second = gc_struct_fast(f.s->heap, f.ids[PAIR], size);
+  assert_null(gc_fast(f.s->heap, OBJ_STRUCT, f.ids[PAIR], size));
+  struct object *first = make(&f, PAIR), *second = gc_fast(f.s->heap, OBJ_STRUCT, f.ids[PAIR], size);
   assert_non_null(second);
   assert_int_equal((uint8_t *)second - (uint8_t *)first, (size + 15) / 16 * 16);
   assert_int_equal(second->type, f.ids[PAIR]);
   assert_int_equal(second->kind, OBJ_STRUCT);
-  assert_null(gc_struct_fast(f.s->heap, f.ids[BIG], (uint32_t)sizeof(struct object) + types_get(f.types, f.ids[BIG])->u.agg.size));
+  assert_null(gc_fast(f.s->heap, OBJ_STRUCT, f.ids[BIG], (uint32_t)sizeof(struct object) + types_get(f.types, f.ids[BIG])->u.agg.size));
   unsigned n = 0;
-  while (gc_struct_fast(f.s->heap, f.ids[PAIR], size)) n++;
+  while (gc_fast(f.s->heap, OBJ_STRUCT, f.ids[PAIR], size)) n++;
   assert_true(n > 100);
   gc_stats(f.s);
   assert_int_equal(f.s->stats.allocated_bytes, f.s->stats.heap_bytes);
   assert_true(f.s->stats.allocated_bytes >= (n + 2) * 48);
   gc_collect(f.s);
-  assert_null(gc_struct_fast(f.s->heap, f.ids[PAIR], size)); /* runs do not outlive a collection */
+  assert_null(gc_fast(f.s->heap, OBJ_STRUCT, f.ids[PAIR], size)); /* runs do not outlive a collection */
   end(&f);
 }
 
@@ -603,12 +603,39 @@ static void set_of_addresses(void **state) {
   free(set.slots);
 }
 
+/* What the interpreter holds in registers when an operation allocates is alive too. */
+static void registers(void **state) {
+  (void)state;
+  static const char text[] =
+      "(module (type $s (struct (field (mut i64)))) (type $a (array (mut i64))) (global $g (mut (ref null $s)) (ref.null $s))"
+      " (func (export \"f\") (param i64) (result i64) (local $n i32)"
+      "  (local.set $n (i32.const 1))"
+      "  (global.set $g (struct.new $s (local.get 0)))"
+      "  (drop (array.new_default $a (local.get $n)))" /* where the struct was first */
+      "  (local.get 0) (global.get $g) (global.set $g (ref.null $s))"
+      "  (drop (array.new_default $a (local.get $n))) (drop (array.new_default $a (local.get $n))) (drop (array.new_default $a (local.get $n)))"
+      "  (struct.get $s 0) (i64.and)))";
+  struct types *types = types_new();
+  const mv_options_t options = {.gc_stress = true};
+  struct store *s = store_open(types, &options);
+  struct module *m = module_of(types, &options, text);
+  mv_error_t err = {0};
+  struct instance *inst;
+  MUST(instance_new(s, m, NULL, &inst, &err), &err);
+  cell v = 7654321;
+  MUST(exec_call(s, export_of(inst, "f").u.func, &v, &err), &err);
+  assert_int_equal(v, 7654321);
+  store_close(s);
+  module_drop(m);
+  types_delete(types);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sizes), cmocka_unit_test(set_of_addresses), cmocka_unit_test(fresh_objects_are_zero), cmocka_unit_test(fast_path), cmocka_unit_test(roots),
       cmocka_unit_test(conservative), cmocka_unit_test(no_resurrection), cmocka_unit_test(deep_lists), cmocka_unit_test(mark_stack_overflow),
       cmocka_unit_test(heap_limit), cmocka_unit_test(churn), cmocka_unit_test(finalizers), cmocka_unit_test(random_graphs),
-      cmocka_unit_test(random_graphs_under_stress),
+      cmocka_unit_test(random_graphs_under_stress), cmocka_unit_test(registers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -542,6 +542,52 @@ static void test_cells(void **state) {
   assert_memory_equal(&a, &r, sizeof a);
 }
 
+/* What superinstructions are made of: twins do what the others do, permutations and rotations what the instructions behind them do. */
+static void test_twins(void **state) {
+  uint64_t random = 8;
+  (void)state;
+  for (unsigned round = 0; simd_has_twins() && round < ROUNDS; round++) {
+    const struct bytes a = random_bytes(&random), b = random_bytes(&random);
+    const v128 x = v128_load(a.b), y = v128_load(b.b);
+    uint8_t lanes[16], low[16];
+    v128 r, expected;
+    for (unsigned k = 0; k < 16; k++) lanes[k] = ref_random(&random) & 31, low[k] = lanes[k] & 15;
+#define SAME(id, ...) \
+  r = simd_##id##_cpu(__VA_ARGS__), expected = simd_##id(__VA_ARGS__); \
+  if (memcmp(&r, &expected, sizeof r) != 0) fail_msg("the twin of " #id " differs");
+#define SAME1(id) SAME(id, x)
+#define SAME2(id) SAME(id, x, y)
+#define SAME_SHUFFLE(id) SAME(id, x, y, lanes)
+#define SAME_PERMUTE(id) SAME(id, x, low)
+#define SIMD_TWIN(shape, id) SAME##shape(id)
+#include "exec/simd.def"
+  }
+  if (!simd_has_twins()) skip();
+}
+
+static void test_own(void **state) {
+  uint64_t random = 9;
+  (void)state;
+  for (unsigned round = 0; round < ROUNDS; round++) {
+    const struct bytes a = random_bytes(&random);
+    const v128 x = v128_load(a.b);
+    struct bytes r;
+    uint8_t lanes[16];
+    for (unsigned k = 0; k < 16; k++) lanes[k] = ref_random(&random) & 15;
+    v128_store(r.b, simd_i8x16_permute(x, lanes));
+    for (unsigned k = 0; k < 16; k++) assert_int_equal(r.b[k], a.b[lanes[k]]);
+#define ROTATED(S, width) \
+  for (unsigned n = 1; n < (width); n++) { \
+    v128_store(r.b, simd_##S##_rotl(x, n)); \
+    for (unsigned k = 0; k < 128 / (width); k++) \
+      assert_int_equal(lane(r, width, k), low_bits(lane(a, width, k) << n | lane(a, width, k) >> ((width) - n), width)); \
+  }
+    ROTATED(i16x8, 16)
+    ROTATED(i32x4, 32)
+    ROTATED(i64x2, 64)
+  }
+}
+
 /* simd.def has a row for each vector instruction of ops.def but the constant, in its order. */
 static void test_rows(void **state) {
   static const char *const ops[] = {
@@ -584,6 +630,7 @@ int main(void) {
   const struct CMUnitTest all[] = {
       cmocka_unit_test(test_unary),  cmocka_unit_test(test_binary), cmocka_unit_test(test_ternary), cmocka_unit_test(test_shifts), cmocka_unit_test(test_tests),
       cmocka_unit_test(test_lanes), cmocka_unit_test(test_shuffle), cmocka_unit_test(test_memory), cmocka_unit_test(test_cells),   cmocka_unit_test(test_rows),
+      cmocka_unit_test(test_twins), cmocka_unit_test(test_own),
   };
   return cmocka_run_group_tests(all, NULL, NULL);
 }

@@ -192,10 +192,10 @@ static void field_offsets(void **state) {
   const struct deftype *t = types_get(ts, define(ts, struct_type(TYPE_NONE, true, f, 8)));
   for (int i = 0; i < 8; i++) assert_int_equal(t->u.agg.fields[i].offset, offsets[i]);
   assert_int_equal(t->u.agg.size, 56);
-  assert_true(t->u.agg.has_refs);
+  assert_int_equal(t->u.agg.nrefs, 1);
   t = types_get(ts, define(ts, struct_type(TYPE_NONE, true, f, 2)));
   assert_int_equal(t->u.agg.size, 8);
-  assert_false(t->u.agg.has_refs);
+  assert_int_equal(t->u.agg.nrefs, 0);
 }
 
 static void descriptors_belong_to_identity(void **state) {

@@ -1,0 +1,11 @@
+(module $simd
+  (memory 1)
+  (global $v (mut v128) (v128.const i32x4 1 2 3 4))
+  (func $twice (param v128) (result v128) (i32x4.add (local.get 0) (local.get 0)))
+  (func $mix (param v128 v128) (result v128)
+    (i8x16.shuffle 0 1 2 3 20 21 22 23 8 9 10 11 28 29 30 31 (local.get 0) (local.get 1)))
+  (func (export "run") (result i32) (local v128)
+    (local.set 0 (call $mix (call $twice (global.get $v)) (v128.const i32x4 5 30 7 2)))
+    (v128.store (i32.const 16) (local.get 0))
+    (i32.add (i32.add (i32x4.extract_lane 0 (local.get 0)) (i32x4.extract_lane 1 (local.get 0)))
+      (i32.add (i32.load (i32.const 24)) (i32.add (i32.load (i32.const 28)) (i32.const 2))))))

@@ -1,0 +1,22 @@
+(module $tables
+  (type $f (func (param i32) (result i32)))
+  (import "host" "add" (func $add (param i32 i32) (result i32)))
+  (table $t (export "t") 4 100000 funcref)
+  (table $u 2 40 externref)
+  (elem (table $t) (i32.const 0) func $one $two)
+  (elem $passive func $two $one $two)
+  (elem declare func $three)
+  (func $one (type $f) local.get 0)
+  (func $two (type $f) (i32.add (local.get 0) (i32.const 1)))
+  (func $three (type $f) (call $add (local.get 0) (i32.const 2)))
+  (func $sum (param $n i32) (result i32) ;; deep enough to need more stack
+    (if (result i32) (i32.eqz (local.get $n)) (then (i32.const 0))
+      (else (i32.add (i32.const 1) (call $sum (i32.sub (local.get $n) (i32.const 1)))))))
+  (func (export "run") (result i32)
+    (table.init $t $passive (i32.const 1) (i32.const 0) (i32.const 3))
+    (drop (table.grow $t (ref.func $three) (i32.const 50000)))
+    (drop (table.grow $u (ref.null extern) (i32.const 8)))
+    (table.copy $t $t (i32.const 0) (i32.const 1) (i32.const 2))
+    (i32.add
+      (call $sum (i32.const 30))
+      (i32.add (call_indirect $t (type $f) (i32.const 4) (i32.const 0)) (call $three (i32.const 5))))))
