@@ -3,9 +3,8 @@
 
 Engines are run in turn, round after round, so that a change of the machine's speed meets them all.
 The figure for a kernel is the CPU time (user and system) of the whole process, less that of an empty module on the same
-engine; the table shows the minimum of the rounds, and ratios are formed of minima (the medians are in
-the JSON). Start-up is the wall time of an empty module, memory its peak resident size, and the load
-cases are large modules that do next to nothing.
+engine. Start-up is the wall time of an empty module, memory its peak resident size, and the load
+cases are large modules that do next to nothing. README.md beside this file explains how to read it all.
 
 Needs Python's standard library, a C compiler, and a clang that targets wasm32-wasi with a C library for it.
 """
@@ -15,11 +14,15 @@ import json
 import math
 import os
 import platform
+import re
+import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import time
+
+import report
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -42,7 +45,9 @@ KERNELS = {
     "xorshift": (4200000, True, []),
     "alloc": (190000, False, []),
     "simd": (700, False, ["-msimd128"]),
+    "coremark": (300, False, None),     # a crate's, built by install-peers
 }
+MEAN = [name for name, (_, counts, _) in KERNELS.items() if counts]
 
 # What every engine understands: the first version of WebAssembly and the additions of its second that are not
 # reference types (whose long form of table indices older engines reject).
@@ -62,8 +67,11 @@ LOADS = [
 EMPTY = (b"\0asm\1\0\0\0" b"\1\4\1\x60\0\0" b"\3\2\1\0" b"\5\3\1\0\1"
          b"\7\x13\2\6memory\2\0\6_start\0\0" b"\x0a\4\1\2\0\x0b")
 
-SLOW = {"wazero-interp", "toywasm", "pulley"}       # one round is enough to see what they are
-COMPILERS = {"wazero", "wasmtime", "pulley", "node"}        # … and one load, which is a minute of compilation
+# Other builds of minivm to compare with: folder below build, settings of make.
+BUILDS = {"gcc": ("gcc", ["CC=gcc"]), "switch": ("gcc-switch", ["CC=gcc", "DISPATCH=switch"])}
+
+# The same minivm with something switched on, or off.
+VARIANTS = {"fuel": ["--fuel", "1000000000000000"], "timeout": ["--timeout", "1h"]}
 
 
 def die(text):
@@ -78,10 +86,20 @@ def newer(target, *sources):
     return not os.path.exists(target) or any(os.path.getmtime(s) > os.path.getmtime(target) for s in sources)
 
 
-def sh(*command):
-    result = subprocess.run(command, capture_output=True, text=True)
+def sh(*command, **options):
+    result = subprocess.run(command, capture_output=True, text=True, **options)
     if result.returncode:
         die(f"{' '.join(command)} failed:\n{result.stderr}")
+
+
+def make(folder, *settings):
+    """Brings the minivm in a folder of build up to date, whatever a make above this process was told."""
+    path = os.path.join("build", folder, "minivm")
+    progress(f"making {path}")
+    told = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "DISPATCH", "VARIANT")
+    env = {key: value for key, value in os.environ.items() if key not in told}
+    sh("make", "-s", f"-j{os.cpu_count() or 1}", f"VARIANT={folder}", *settings, path, cwd=ROOT, env=env)
+    return os.path.join(ROOT, path)
 
 
 def first_line(*command):
@@ -92,107 +110,117 @@ def first_line(*command):
     return (result.stdout or result.stderr).strip().split("\n")[0]
 
 
-class Engine:
-    """A way to run a module: the command before it, variables, and what to call it."""
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
-    def __init__(self, name, prefix, version="", env=None, dirs=None):
-        self.name, self.prefix, self.version = name, prefix, version
+
+# Engines
+
+class Engine:
+    """A way to run a module: the command before it, and what to call it. kind is one of
+    native, own (a minivm), variant (of the first one), peer (an interpreter), slow (one, or an emulation, that is several times
+    slower: one round shows what it is) and compiler (one round, and one load, which takes it a minute)."""
+
+    def __init__(self, name, kind, prefix, version="", env=None):
+        self.name, self.kind, self.prefix, self.version = name, kind, prefix, version
         self.env = dict(os.environ, **(env or {}))
-        self.dirs = dirs or []
 
     def command(self, module, args):
-        if self.name == "native":
-            return [module[:-len(".wasm")], *args]
-        return [*self.prefix, module, *args]
+        return [module[:-len(".wasm")], *args] if self.kind == "native" else [*self.prefix, module, *args]
+
+    @property
+    def brief(self):
+        return self.kind in ("slow", "compiler")
 
 
-def cached_version(name):
-    try:
-        with open(os.path.join(CACHE, name + ".version")) as file:
-            return file.read().strip()
-    except OSError:
-        return ""
+def built_by(path):
+    """The compiler that left its name in a program; where two did, gcc's is that of the C library's start files."""
+    with open(path, "rb") as file:
+        found = re.findall(rb"(?:[A-Z]\w* )?clang version [^\0(]*|GCC: [^\0]*", file.read())
+    names = sorted({name.decode(errors="replace").strip() for name in found}, key=lambda name: "GCC" in name)
+    return names[0] if names else "compiler unknown"
 
 
-def find_engines(minivms):
-    engines = [Engine("native", [], "-O2, no engine")]
-    for name, path in minivms:
-        if os.access(path, os.X_OK):
-            engines.append(Engine(name, [os.path.abspath(path), "run"], first_line(path, "--version")))
-        else:
-            print(f"bench: no {path}, {name} is left out", file=sys.stderr)
-
-    def add(name, binary, options=(), env=None, version=None):
-        cached = os.path.join(CACHE, "bin", binary)
-        path = cached if os.access(cached, os.X_OK) else shutil.which(binary)
-        if path:
-            seen = cached_version(binary) if path == cached else first_line(path, "--version")
-            engines.append(Engine(name, [path, *options], version or seen, env))
-
-    add("wasm3", "wasm3")
-    add("wasmi", "wasmi")
-    add("sfnano", "sfnano")
-    add("iwasm", "iwasm")
-    add("toywasm", "toywasm", ["--wasi"])
-    add("wazero-interp", "wazero", ["run", "-interpreter"])
-    if os.access(os.path.join(CACHE, "bin", "wasmtime"), os.X_OK):      # our runner knows the variable, the command does not
-        add("pulley", "wasmtime", env={"WASMTIME_TARGET": "pulley64"})
-    add("wazero", "wazero", ["run"])
-    add("node", "node", ["--no-warnings", os.path.join(HERE, "peers", "node.mjs")])
-    add("wasmtime", "wasmtime")
+def own_engines(options):
+    """The minivm to measure, its variants and its other builds."""
+    given = [m.split("=", 1) if "=" in m else ("minivm", m) for m in options.minivm]
+    engines = []
+    for name, command in given or [("minivm", os.path.join(ROOT, "build", "minivm"))]:
+        path, *words = shlex.split(command)
+        if not os.access(path, os.X_OK):
+            die(f"no {path}")
+        engines.append(Engine(name, "own", [os.path.abspath(path), "run", *words],
+                              f"{first_line(path, '--version')}, {built_by(os.path.realpath(path))}"))
+    first = engines[0]
+    for name in options.variants:
+        engines.append(Engine(name, "variant", [*first.prefix, *VARIANTS[name]], " ".join([first.name, *VARIANTS[name]])))
+    for name in options.builds:
+        folder, settings = BUILDS[name]
+        path = make(folder, *settings)
+        engines.append(Engine(name, "own", [path, "run"], f"make {' '.join(settings)}, {built_by(path)}"))
     return engines
 
 
-def build(folder, kernels):
-    """Compiles the kernels natively and to wasm, the empty cases and the measuring program."""
+def peer_engines():
+    engines = []
+
+    def add(name, kind, binary, options=(), env=None, cached_only=False):
+        cached = os.path.join(CACHE, "bin", binary)
+        path = cached if os.access(cached, os.X_OK) else None if cached_only else shutil.which(binary)
+        if not path:
+            return
+        version = first_line(path, "--version") if path != cached else ""
+        if path == cached and os.path.exists(os.path.join(CACHE, binary + ".version")):
+            with open(os.path.join(CACHE, binary + ".version")) as file:
+                version = file.read().strip()
+        engines.append(Engine(name, kind, [path, *options], version, env))
+
+    add("wasm3", "peer", "wasm3")
+    add("wasmi", "peer", "wasmi")
+    add("sfnano", "peer", "sfnano")
+    add("wamr", "peer", "wamr", cached_only=True)
+    add("iwasm", "peer", "iwasm")
+    add("toywasm", "slow", "toywasm", ["--wasi"])
+    add("wazero-interp", "slow", "wazero", ["run", "-interpreter"])
+    add("pulley", "slow", "wasmtime", env={"WASMTIME_TARGET": "pulley64"}, cached_only=True)  # our runner knows the variable
+    add("wazero", "compiler", "wazero", ["run"])
+    add("node", "compiler", "node", ["--no-warnings", os.path.join(HERE, "peers", "node.mjs")])
+    add("wasmtime", "compiler", "wasmtime")
+    return engines
+
+
+# Building what is run
+
+def build(options):
+    """Compiles the kernels natively and to wasm, the empty cases and the measuring program. Returns the C compiler."""
+    folder = options.build
     os.makedirs(folder, exist_ok=True)
     cc = tool(os.environ.get("BENCH_CC"), "clang-19", "clang", "gcc", "cc") or die("no C compiler found")
     header = os.path.join(HERE, "kernels", "kernel.h")
     wasm_cc = None
-    for name in kernels:
+    for name in options.kernels:
+        if KERNELS[name][2] is None:
+            continue
         source = os.path.join(HERE, "kernels", name + ".c")
         native, wasm = os.path.join(folder, name), os.path.join(folder, name + ".wasm")
-        if newer(native, source, header, __file__):
+        if newer(native, source, header):
             sh(cc, "-O2", *KERNEL_FLAGS, "-o", native, source)
-        if newer(wasm, source, header, __file__):
+        if newer(wasm, source, header):
             wasm_cc = wasm_cc or tool(os.environ.get("WASM_CC"), "clang-19", "clang") or die("no clang for wasm32-wasi found")
             sh(wasm_cc, *WASM_FLAGS, *KERNEL_FLAGS, *KERNELS[name][2], "-o", wasm, source)
-    empty = os.path.join(folder, "empty.wasm")
-    with open(empty, "wb") as file:
+    with open(os.path.join(folder, "empty.wasm"), "wb") as file:
         file.write(EMPTY)
     with open(os.path.join(folder, "empty.c"), "w") as file:
         file.write("int main(void) { return 0; }\n")
     sh(cc, "-O2", "-o", os.path.join(folder, "empty"), os.path.join(folder, "empty.c"))
-    measure = os.path.join(folder, "measure")
-    if newer(measure, os.path.join(HERE, "measure.c")):
-        sh(cc, "-O2", "-static", "-o", measure, os.path.join(HERE, "measure.c"))
-    return measure, first_line(cc, "--version")
+    if newer(os.path.join(folder, "measure"), os.path.join(HERE, "measure.c")):
+        sh(cc, "-O2", "-static", "-o", os.path.join(folder, "measure"), os.path.join(HERE, "measure.c"))
+    return cc
 
 
-class Failed(Exception):
-    pass
-
-
-def run(measure, engine, module, args, runs=1, timeout=900):
-    """Runs a command some times: a list of (wall s, CPU s, peak MiB), and the output of the last."""
-    reader, writer = os.pipe()
-    command = [measure, str(runs), str(writer), *engine.command(module, args)]
-    try:
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=engine.env,
-                                pass_fds=[writer], timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.close(writer)
-        os.close(reader)
-        raise Failed("took too long")
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        rows = [line.split() for line in file]
-    if len(rows) != runs:
-        raise Failed("could not be started")
-    if any(row[3] != "0" for row in rows):
-        text = result.stderr.decode(errors="replace").strip().split("\n")[-1]
-        raise Failed(f"exit status {rows[-1][3]}" + (f": {text}" if text else ""))
-    return [(int(r[0]) / 1e9, int(r[1]) / 1e9, int(r[2]) / 1024) for r in rows], result.stdout
+def kernel_module(options, kernel):
+    return os.path.join(os.path.join(CACHE, "kernels") if KERNELS[kernel][2] is None else options.build, kernel + ".wasm")
 
 
 def code_size(path):
@@ -214,13 +242,42 @@ def code_size(path):
     return 0
 
 
+# Measuring
+
+class Failed(Exception):
+    pass
+
+
+def run(options, engine, module, args, runs=1, timeout=900):
+    """Runs a command some times: a list of (wall s, CPU s, peak MiB), and the output of the last."""
+    reader, writer = os.pipe()
+    command = [os.path.join(options.build, "measure"), str(runs), str(writer), *engine.command(module, args)]
+    try:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=engine.env,
+                                pass_fds=[writer], timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.close(writer)
+        os.close(reader)
+        raise Failed("took too long")
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        rows = [line.split() for line in file]
+    if len(rows) != runs:
+        raise Failed("could not be started")
+    if any(row[3] != "0" for row in rows):
+        text = result.stderr.decode(errors="replace").strip().split("\n")[-1]
+        raise Failed(f"exit status {rows[-1][3]}" + (f": {text}" if text else ""))
+    return [(int(r[0]) / 1e9, int(r[1]) / 1e9, int(r[2]) / 1024) for r in rows], result.stdout
+
+
 class Results:
     def __init__(self):
         self.kernels = {}       # kernel -> engine -> list of CPU seconds, empty module deducted
-        self.empty = {}         # engine -> {wall, cpu, memory}
-        self.loads = {}         # case -> engine -> {cpu, wall, memory}
-        self.failures = {}      # "kernel engine" -> reason
-        self.sizes = {}         # load case -> MiB of code
+        self.empty = {}         # engine -> {wall, wall_median, cpu, memory}
+        self.loads = {}         # case -> engine -> {wall, cpu, memory}
+        self.sizes = {}         # load case -> MB of code
+        self.micro = {}         # what micro.c prints
+        self.failures = {}      # what was left out -> why
 
     def minimum(self, kernel, engine):
         times = self.kernels.get(kernel, {}).get(engine)
@@ -235,12 +292,15 @@ class Results:
         pairs = [(k, figure(k, engine), figure(k, base)) for k in kernels]
         return {k: a / b for k, a, b in pairs if a is not None and b}
 
-    def geomean(self, engine, base, kernels, figure=None):
+    def geomean(self, engine, base, figure=None, kernels=MEAN):
         """None unless every kernel has a value: a mean over fewer would flatter."""
         ratios = self.ratios(engine, base, kernels, figure)
-        if not kernels or len(ratios) < len(kernels):
-            return None
-        return math.exp(sum(map(math.log, ratios.values())) / len(ratios))
+        return math.exp(sum(map(math.log, ratios.values())) / len(ratios)) if ratios and len(ratios) == len(kernels) else None
+
+    def worst(self, engine, base, kernels=MEAN):
+        """The largest ratio of any one kernel, by medians."""
+        ratios = self.ratios(engine, base, kernels, self.median)
+        return max(ratios.values()) if ratios and len(ratios) == len(kernels) else None
 
     def spread(self, engine):
         """The median over the kernels of (maximum − minimum) ÷ minimum."""
@@ -248,21 +308,23 @@ class Results:
                  for t in self.kernels.values() if len(t.get(engine, ())) > 1]
         return statistics.median(spans) if spans else None
 
+    def startup(self, engine):
+        """Milliseconds over an empty C program."""
+        both = self.empty.get(engine), self.empty.get("native")
+        return (both[0]["wall"] - both[1]["wall"]) * 1e3 if all(both) else None
 
-def measure_all(options, engines, measure, folder):
-    results = Results()
-    empty = os.path.join(folder, "empty.wasm")
+    def load_per_mb(self, case, engine):
+        """CPU milliseconds for each MB of code."""
+        figures = self.loads.get(case, {}).get(engine)
+        return (figures["cpu"] - self.empty[engine]["cpu"]) * 1e3 / self.sizes[case] if figures else None
+
+
+def measure_empty(options, engines, results):
     alive = []
-    starts = 8 if options.quick else 30
-
-    def progress(text):
-        if sys.stderr.isatty():
-            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
     for engine in engines:
         progress(f"start-up: {engine.name}")
         try:
-            rows, _ = run(measure, engine, empty, [], starts)
+            rows, _ = run(options, engine, os.path.join(options.build, "empty.wasm"), [], 8 if options.quick else 40)
         except Failed as failure:
             results.failures["empty " + engine.name] = str(failure)
             continue
@@ -270,18 +332,25 @@ def measure_all(options, engines, measure, folder):
             "wall": min(r[0] for r in rows), "wall_median": statistics.median(r[0] for r in rows),
             "cpu": min(r[1] for r in rows), "memory": min(r[2] for r in rows)}
         alive.append(engine)
+    return alive
 
+
+def measure_kernels(options, engines, results):
     expected = {}
+    for kernel in [k for k in options.kernels if not os.path.exists(kernel_module(options, k))]:
+        results.failures[kernel] = f"not built (bench/install-peers {kernel})"
     for number in range(options.rounds):
         for kernel in options.kernels:
             args = [str(KERNELS[kernel][0])] if options.quick else []
-            for engine in alive:
+            first = number % len(engines)       # nobody always comes after the same one
+            for engine in engines[first:] + engines[:first]:
                 key = f"{kernel} {engine.name}"
-                if key in results.failures or number and engine.name in SLOW:
-                    continue
+                seen = results.kernels.get(kernel, {}).get(engine.name, [0])
+                if kernel in results.failures or key in results.failures or number and (engine.brief or seen[0] > 6):
+                    continue        # once is enough of what is that slow
                 progress(f"round {number + 1}/{options.rounds}: {kernel} on {engine.name}")
                 try:
-                    rows, output = run(measure, engine, os.path.join(folder, kernel + ".wasm"), args)
+                    rows, output = run(options, engine, kernel_module(options, kernel), args)
                     if expected.setdefault(kernel, output) != output:
                         raise Failed(f"wrong result {output!r}")
                 except Failed as failure:
@@ -291,168 +360,120 @@ def measure_all(options, engines, measure, folder):
                 spent = max(rows[0][1] - results.empty[engine.name]["cpu"], 1e-6)
                 results.kernels.setdefault(kernel, {}).setdefault(engine.name, []).append(spent)
 
-    for case, module, args in [] if options.no_load else LOADS:
+
+def measure_load(options, results, case, path, args, engines):
+    expected = None
+    for number in range(1 if options.quick else 3):
+        for engine in engines:
+            key = f"load {case} {engine.name}"
+            if key in results.failures or number and engine.brief:
+                continue
+            progress(f"load: {case} on {engine.name}")
+            try:
+                rows, output = run(options, engine, path, args, timeout=120)
+                expected = expected or output
+                if output != expected:
+                    raise Failed(f"wrong result {output!r}")
+            except Failed as failure:
+                results.failures[key] = str(failure)
+                results.loads.get(case, {}).pop(engine.name, None)
+                continue
+            best = results.loads.setdefault(case, {}).setdefault(
+                engine.name, {"wall": math.inf, "cpu": math.inf, "memory": math.inf})
+            for index, figure in enumerate(("wall", "cpu", "memory")):
+                best[figure] = min(best[figure], rows[0][index])
+
+
+def measure_loads(options, engines, results):
+    loaders = [e for e in engines if e.kind in ("own", "peer") and e.name not in BUILDS]
+    for case, module, args in LOADS:
         path = os.path.join(PROGRAMS, module)
         if not os.path.exists(path):
             results.failures[f"load {case}"] = "not built (tests/programs/build makes it)"
             continue
         results.sizes[case] = code_size(path) / 1e6
-        expected = None
-        for number in range(1 if options.quick else 3):
-            for engine in alive:
-                key = f"{case} {engine.name}"
-                if engine.name == "native" or key in results.failures or number and engine.name in SLOW | COMPILERS:
-                    continue
-                progress(f"load: {case} on {engine.name}")
-                try:
-                    rows, output = run(measure, engine, path, args, timeout=120)
-                    expected = expected or output
-                    if output != expected:
-                        raise Failed(f"wrong result {output!r}")
-                except Failed as failure:
-                    results.failures[key] = str(failure)
-                    results.loads.get(case, {}).pop(engine.name, None)
-                    continue
-                best = results.loads.setdefault(case, {}).setdefault(
-                    engine.name, {"wall": math.inf, "cpu": math.inf, "memory": math.inf})
-                for index, figure in enumerate(("wall", "cpu", "memory")):
-                    best[figure] = min(best[figure], rows[0][index])
-    progress("")
-    return results
+        first = case == LOADS[0][0]     # one is enough for compilers, which take up to minutes
+        measure_load(options, results, case, path, args, [*loaders, *(e for e in engines if first and e.brief)])
+        if first:
+            measure_precompiled(options, results, case, path, args, next((e for e in loaders if e.kind == "own"), None))
 
 
-# Presentation
-
-def cell(value, form="{:.2f}"):
-    return "–" if value is None else form.format(value)
-
-
-def table(head, rows):
-    columns = list(zip(head, *rows))
-    widths = [max(len(c) for c in column) for column in columns]
-    lines = ["| " + " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |"
-             for row in [head, *rows]]
-    lines.insert(1, "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|")
-    return "\n".join(lines) + "\n"
-
-
-def report(options, engines, results, machine):
-    base, names = options.base, [e.name for e in engines if e.name in results.empty]
-    mean = [k for k in options.kernels if KERNELS[k][1]]
-    lines = [f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}; kernels built by {machine['compiler']}; "
-             f"{machine['when']}; {options.rounds} rounds" + (", small sizes (--quick)" if options.quick else ""), ""]
-    lines += [f"- {e.name}: {e.version or 'version unknown'}" for e in engines]
-
-    lines += ["", "## CPU seconds (minimum of the rounds, empty module deducted)", ""]
-    lines.append(table(["kernel", *names], [
-        [k, *[cell(results.minimum(k, n), "{:.3f}") for n in names]] for k in options.kernels]))
-
-    for reference in dict.fromkeys(n for n in (base, "native") if n in names):
-        rows = [[k, *[cell(results.ratios(n, reference, [k]).get(k)) for n in names]] for k in options.kernels]
-        rows.append(["**geometric mean**", *[cell(results.geomean(n, reference, mean)) for n in names]])
-        rows.append(["… of medians", *[cell(results.geomean(n, reference, mean, results.median)) for n in names]])
-        lines += [f"## Time relative to {reference}", "", "The mean is over " + ", ".join(mean) + ".", "",
-                  table(["kernel", *names], rows)]
-    lines += ["## Spread: (maximum − minimum) ÷ minimum, the median of the kernels", "",
-              table(["", *names], [["spread", *[cell(results.spread(n), "{:.0%}") for n in names]]])]
-
-    floor = results.empty.get("native", {}).get("wall")
-    rows = [[n, *[cell(results.empty[n][f] * scale) for f, scale in (("wall", 1e3), ("wall_median", 1e3), ("cpu", 1e3))],
-             cell((results.empty[n]["wall"] - floor) * 1e3 if floor else None), cell(results.empty[n]["memory"])] for n in names]
-    lines += ["## Start-up: an empty module (native: an empty C program)", "",
-              table(["engine", "wall ms, min", "median", "CPU ms", "over C, ms", "peak MiB"], rows)]
-
-    for case, figures in results.loads.items():
-        size = results.sizes[case]
-        rows = [[n, cell(f["cpu"]), cell(f["wall"]), cell(f["memory"], "{:.0f}"),
-                 cell((f["cpu"] - results.empty[n]["cpu"]) * 1e3 / size, "{:.1f}")] for n, f in figures.items()]
-        lines += [f"## Load: {case}, {size:.1f} MB of code", "",
-                  table(["engine", "CPU s", "wall s", "peak MiB", "CPU ms per MB"], rows)]
-
-    if results.failures:
-        lines += ["## Left out", ""] + [f"- {key}: {reason}" for key, reason in results.failures.items()] + [""]
-    return "\n".join(lines)
+def measure_precompiled(options, results, case, path, args, engine):
+    """The same module as `minivm compile` prepares it."""
+    name, image = case + "-precompiled", os.path.join(options.build, case + ".mvm")
+    progress(f"compiling {case}")
+    made = engine and subprocess.run([engine.prefix[0], "compile", "-o", image, path], capture_output=True, text=True)
+    if not made or made.returncode:
+        results.failures[f"load {name}"] = made.stderr.strip().split("\n")[0] if made else "no minivm to measure"
+        return
+    results.sizes[name] = results.sizes[case]
+    trusting = Engine(engine.name, engine.kind, [*engine.prefix, "--allow-precompiled"])
+    measure_load(options, results, name, image, args, [trusting])
+    os.remove(image)        # several times the module's size
 
 
-PALETTE = {"native": "#9aa0a6", "minivm": "#d9480f"}
+def measure_micro(options, engine, results, cc):
+    """Builds micro.c with the library of a minivm and keeps the least of what it prints (of three runs)."""
+    library = os.path.join(os.path.dirname(engine.prefix[0]), "libminivm.a")
+    program = os.path.join(options.build, "micro")
+    if not os.path.exists(library):
+        results.failures["single costs"] = f"no {os.path.relpath(library, ROOT)}"
+        return
+    sh(cc, "-std=c11", "-O2", "-I" + os.path.join(ROOT, "include"), "-o", program, os.path.join(HERE, "micro.c"), library, "-lm", "-pthread")
+    for number in range(1 if options.quick else 3):
+        progress(f"single costs, {number + 1}")
+        result = subprocess.run([program, str(10 ** (5 if options.quick else 8 if options.full else 7))], capture_output=True, text=True)
+        if result.returncode:
+            results.failures["single costs"] = result.stderr.strip() or f"exit status {result.returncode}"
+            return
+        for key, value in (line.split() for line in result.stdout.splitlines()):
+            pick = max if key.endswith("/s") else min
+            results.micro[key] = pick(float(value), results.micro.get(key, float(value)))
 
 
-def escape(text):
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+# Bars and goals
+
+def value_of(results, metric, subject):
+    kind, _, case = metric.partition(":")
+    if kind == "geomean":
+        return results.geomean(*subject)
+    if kind == "worst":
+        return results.worst(*subject)
+    if kind == "startup":
+        return results.startup(*subject)
+    if kind == "memory":
+        return results.empty.get(subject[0], {}).get("memory")
+    if kind in ("load", "load-memory"):
+        return results.loads.get(case, {}).get(subject[0], {}).get("cpu" if kind == "load" else "memory")
+    if kind == "micro":
+        figures = [results.micro.get(name) for name in case.split("÷")]
+        return None if None in figures else figures[0] / figures[1] if figures[1:] else figures[0]
+    if kind in KERNELS:
+        return results.ratios(*subject, [kind]).get(kind)
+    raise ValueError(metric)
 
 
-def picture(options, engines, results, machine):
-    """Bars of the geometric mean, and a dot for each kernel, on a logarithmic axis."""
-    base, mean = options.base, [k for k in options.kernels if KERNELS[k][1]]
-    rows = [(e.name, results.geomean(e.name, base, mean), results.ratios(e.name, base, mean)) for e in engines]
-    rows = sorted((r for r in rows if r[1]), key=lambda r: r[1])
-    if not rows:
-        return None
-    values = [v for _, g, ratios in rows for v in [g, *ratios.values()]]
-    low, high = math.log10(min(values)) - .1, math.log10(max(values)) + .1
-    left, width, step, top = 120, 620, 30, 58
-    height = top + step * len(rows) + 56
-
-    def x(value):
-        return left + width * (math.log10(value) - low) / (high - low)
-
-    ticks = [m * 10.0 ** e for e in range(-3, 3) for m in (1, 2, 5)]
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {height}" '
-           'font-family="system-ui, sans-serif" font-size="13">',
-           f'<rect width="{left + width + 70}" height="{height}" fill="#fff"/>',
-           f'<text x="{left}" y="24" font-size="16" font-weight="600">Time relative to {escape(base)}, less is better</text>',
-           f'<text x="{left}" y="42" fill="#5f6368">bar: geometric mean of {len(mean)} kernels; dots: each kernel</text>']
-    bottom = top + step * len(rows)
-    for tick in ticks:
-        if low <= math.log10(tick) <= high:
-            weight = "#5f6368" if tick == 1 else "#e3e5e8"
-            out += [f'<line x1="{x(tick):.1f}" y1="{top}" x2="{x(tick):.1f}" y2="{bottom}" stroke="{weight}"/>',
-                    f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle" fill="#5f6368">{tick:g}</text>']
-    for index, (name, value, ratios) in enumerate(rows):
-        y = top + step * index + 6
-        colour = PALETTE.get(name, "#d9480f" if name in options.own else "#4c78a8")
-        out += [f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{escape(name)}</text>',
-                f'<rect x="{left}" y="{y}" width="{x(value) - left:.1f}" height="{step - 12}" fill="{colour}" opacity=".55"/>']
-        out += [f'<circle cx="{x(r):.1f}" cy="{y + (step - 12) / 2}" r="2.6" fill="{colour}"><title>{k} {r:.2f}</title></circle>'
-                for k, r in ratios.items()]
-        out.append(f'<text x="{left + width + 8}" y="{y + 14}" font-weight="600">{value:.2f}</text>')
-    out += [f'<text x="{left}" y="{bottom + 40}" fill="#5f6368" font-size="11">{escape(machine["cpu"])}, {machine["when"]}, '
-            f'minimum of {options.rounds} interleaved rounds</text>', "</svg>", ""]
-    return "\n".join(out)
-
-
-def check(path, options, results):
-    """Compares with the bars of a file; says each, and whether all hold."""
-    mean = [k for k in KERNELS if KERNELS[k][1]]
-    fine = True
+def read_bars(path):
+    """The lines of a file of bars: (what, metric, subject, limit)."""
+    bars = []
     with open(path) as file:
-        bars = [line.split("#")[0].split() for line in file]
-    for words in filter(None, bars):
-        if len(words) < 4 or words[-2] != "<=":
-            die(f"{path}: cannot read '{' '.join(words)}'")
-        metric, *subject = words[:-2]
-        limit, value = float(words[-1]), None
-        kind, _, case = metric.partition(":")
-        if kind == "geomean":
-            value = results.geomean(*subject, mean)
-        elif kind == "worst":
-            ratios = results.ratios(*subject, mean, results.median)
-            value = max(ratios.values()) if len(ratios) == len(mean) else None
-        elif kind == "startup":
-            pair = [results.empty.get(n) for n in (subject[0], "native")]
-            value = (pair[0]["wall"] - pair[1]["wall"]) * 1e3 if all(pair) else None
-        elif kind == "memory":
-            value = results.empty.get(subject[0], {}).get("memory")
-        elif kind in ("load", "load-memory"):
-            value = results.loads.get(case, {}).get(subject[0], {}).get("cpu" if kind == "load" else "memory")
-        elif kind in KERNELS:
-            value = results.ratios(*subject, [kind]).get(kind)
-        else:
-            die(f"{path}: no measure is called '{metric}'")
-        holds = value is not None and value <= limit
-        fine &= holds
-        print(f"{'holds ' if holds else 'MISSED'}  {' '.join(words):50} {'not measured' if value is None else f'{value:.3f}'}")
-    return fine
+        for words in filter(None, (line.split("#")[0].split() for line in file)):
+            try:
+                at = words.index("<=")
+                value_of(Results(), words[0], words[1:at])
+                bars.append((" ".join(words), words[0], words[1:at], float(words[at + 1])))
+            except (ValueError, IndexError, TypeError):
+                die(f"{path}: cannot read '{' '.join(words)}'")
+    return bars
+
+
+def judge(results, bars):
+    """(what, value, whether it holds); what was not measured does not hold."""
+    judged = []
+    for what, metric, subject, limit in bars:
+        value = value_of(results, metric, subject)
+        judged.append((what, value, value is not None and value <= limit))
+    return judged
 
 
 def cpu_name():
@@ -463,67 +484,98 @@ def cpu_name():
         return platform.processor() or platform.machine()
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, help="interleaved rounds (5; 2 with --quick)")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds (5; 2 with --quick, 7 with --full)")
     parser.add_argument("--quick", action="store_true", help="small sizes: a smoke test, not a measurement")
+    parser.add_argument("--full", action="store_true", help="everything, into bench/results.md and .svg: half an hour of an idle machine")
+    parser.add_argument("--check", action="store_true", help="measure only engines that the bars name, and exit with 1 when a bar is missed")
     parser.add_argument("--engines", help="only these, by comma (native and the base are added when present)")
     parser.add_argument("--kernels", help="only these, by comma")
-    parser.add_argument("--minivm", action="append", metavar="[NAME=]PATH", default=[],
-                        help="a minivm to measure; may be given several times (build/minivm)")
+    parser.add_argument("--minivm", action="append", metavar="[NAME=]COMMAND", default=[],
+                        help="a minivm to measure, with options; may be given several times (build/minivm)")
+    parser.add_argument("--builds", help=f"other builds of minivm, made where they are not: of {','.join(BUILDS)} (with --check and --full: all)")
     parser.add_argument("--base", default="wasm3", help="the engine that ratios refer to (wasm3)")
-    parser.add_argument("--no-load", action="store_true", help="leave the load cases out")
-    parser.add_argument("--check", metavar="FILE", nargs="?", const=os.path.join(HERE, "bars"), action="append", default=[],
-                        help="exit with 1 when a bar of FILE (bench/bars) is missed")
+    parser.add_argument("--no-load", action="store_true", help="leave the load cases and the single costs out")
+    parser.add_argument("--bars", default=os.path.join(HERE, "bars"), help="what must hold (bench/bars)")
+    parser.add_argument("--goals", default=os.path.join(HERE, "goals"), help="what is aimed at (bench/goals)")
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "bench"), help="where kernels are built (build/bench)")
     parser.add_argument("--output", help="prefix of the reports .md, .json and .svg (BUILD/results)")
     parser.add_argument("--build-only", action="store_true", help="build the kernels and stop")
     parser.add_argument("--list", action="store_true", help="list engines and kernels, and stop")
     options = parser.parse_args()
 
-    options.rounds = options.rounds or (2 if options.quick else 5)
+    plain = not options.minivm or len(options.minivm) == 1
+    options.rounds = options.rounds or (2 if options.quick else 7 if options.full else 5)
     options.kernels = options.kernels.split(",") if options.kernels else list(KERNELS)
-    for kernel in options.kernels:
-        if kernel not in KERNELS:
-            die(f"no kernel is called {kernel}; there are: {', '.join(KERNELS)}")
-    minivms = [tuple(m.split("=", 1)) if "=" in m else ("minivm", m) for m in options.minivm]
-    minivms = minivms or [("minivm", os.path.join(ROOT, "build", "minivm"))]
-    options.own = {name for name, _ in minivms}
-    engines = find_engines(minivms)
+    options.mean = [k for k in options.kernels if k in MEAN]
+    options.builds = options.builds.split(",") if options.builds else list(BUILDS) if options.check or options.full else []
+    options.variants = list(VARIANTS) if plain and not options.engines else []
+    for names, known, what in ((options.kernels, KERNELS, "kernel"), (options.builds, BUILDS, "build")):
+        for name in [n for n in names if n not in known]:
+            die(f"no {what} is called {name}; there are: {', '.join(known)}")
+    if options.full:
+        VARIANTS["no-fusion"] = ["--no-fusion"]
+        options.variants = list(VARIANTS)
+        options.output = options.output or os.path.join(HERE, "results")
+    options.output = options.output or os.path.join(options.build, "results")
+    return options
+
+
+def choose_engines(options, bars):
+    engines = [Engine("native", "native", [], "-O2, no engine"), *own_engines(options), *peer_engines()]
+    wanted = None
     if options.engines:
         wanted = set(options.engines.split(","))
         for name in sorted(wanted - {e.name for e in engines}):
             print(f"bench: {name} was not found", file=sys.stderr)
-        engines = [e for e in engines if e.name in wanted | {"native", options.base}]
+    elif options.check and not options.full:
+        wanted = {name for _, _, subject, _ in bars for name in subject}
+    return [e for e in engines if not wanted or e.name in wanted | {"native", options.base} or e.kind == "own"]
+
+
+def main():
+    options = parse()
+    bars, goals = read_bars(options.bars), read_bars(options.goals)
+    engines = choose_engines(options, bars + goals)
     if options.list:
         print("engines: " + ", ".join(f"{e.name} ({e.version})" for e in engines))
         print("kernels: " + ", ".join(KERNELS))
         return 0
-
-    measure, compiler = build(options.build, options.kernels)
+    cc = build(options)
     if options.build_only:
         return 0
-    machine = {"cpu": cpu_name(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.release()}",
-               "compiler": compiler, "when": time.strftime("%Y-%m-%d")}
-    results = measure_all(options, engines, measure, options.build)
-    text = report(options, engines, results, machine)
-    print(text)
 
-    prefix = options.output or os.path.join(options.build, "results")
-    mean = [k for k in options.kernels if KERNELS[k][1]]
-    with open(prefix + ".md", "w") as file:
+    began, load = time.time(), os.getloadavg()[0]
+    results = Results()
+    alive = measure_empty(options, engines, results)
+    measure_kernels(options, alive, results)
+    if not options.no_load:
+        measure_loads(options, alive, results)
+        own = next((e for e in alive if e.kind == "own"), None)
+        if own:
+            measure_micro(options, own, results, cc)
+    progress("")
+
+    machine = {"cpu": cpu_name(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.release()}",
+               "compiler": first_line(cc, "--version"), "commit": first_line("git", "-C", ROOT, "describe", "--always", "--dirty"),
+               "when": time.strftime("%Y-%m-%d"), "minutes": round((time.time() - began) / 60, 1), "load": round(load, 2)}
+    judged = {"bars": judge(results, bars), "goals": judge(results, goals)}
+    text = report.text(options, engines, results, machine, judged)
+    print(text)
+    with open(options.output + ".md", "w") as file:
         file.write(text)
-    with open(prefix + ".json", "w") as file:
-        json.dump({"machine": machine, "rounds": options.rounds, "quick": options.quick,
-                   "engines": {e.name: e.version for e in engines}, "kernels": results.kernels,
-                   "geomean": {e.name: results.geomean(e.name, options.base, mean) for e in engines},
-                   "base": options.base, "empty": results.empty, "loads": results.loads,
-                   "code_mb": results.sizes, "failures": results.failures}, file, indent=1)
-    drawing = picture(options, engines, results, machine)
+    drawing = report.picture(options, alive, results, machine)
     if drawing:
-        with open(prefix + ".svg", "w") as file:
+        with open(options.output + ".svg", "w") as file:
             file.write(drawing)
-    return 0 if all([check(path, options, results) for path in options.check]) else 1
+    with open(os.path.join(options.build, "results.json") if options.full else options.output + ".json", "w") as file:
+        json.dump({"machine": machine, "rounds": options.rounds, "quick": options.quick, "base": options.base,
+                   "engines": {e.name: e.version for e in engines}, "kernels": results.kernels,
+                   "geomean": {e.name: results.geomean(e.name, options.base, kernels=options.mean) for e in engines},
+                   "empty": results.empty, "loads": results.loads, "code_mb": results.sizes, "micro": results.micro,
+                   "judged": judged, "failures": results.failures}, file, indent=1)
+    return 1 if options.check and not all(holds for _, _, holds in judged["bars"]) else 0
 
 
 if __name__ == "__main__":

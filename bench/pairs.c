@@ -1,7 +1,9 @@
-/* Counts which register operations follow each other, over real programs: where superinstructions would pay. Linked with an interpreter built as
- * -DMV_DISPATCH=3 -DMV_COUNT=pairs_count (see `make pairs`). Prints at exit the operations, pairs and triples that run most often. */
+/* Counts which register operations follow each other: where superinstructions would pay. Linked into a minivm whose switch calls
+ * pairs_count for every operation (DISPATCH=switch, -DMV_COUNT=pairs_count, see bench/pairs.py, which adds up what several programs did).
+ * Each process leaves a file in the folder $MINIVM_PAIRS: lines `LENGTH SHARE NAMES` for operations, pairs and triples. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "code/rops.h"
 
@@ -12,40 +14,41 @@ static const char *const names[] = {
 #include "code/rop_list.h"
 };
 
-enum { TABLE = 1 << 20 };
-static struct { unsigned long long n; unsigned a, b, c; } table[3][TABLE];
-static unsigned last[2];
-static unsigned long long total;
+/* Names fit 16 bits. A sequence is a number: the last operation lowest, each plus one, so that none is zero. */
+enum { BITS = 20, SLOTS = 1 << BITS };
+static struct slot {
+  unsigned long long sequence, n;
+} table[SLOTS];
+static unsigned long long total, last;
 
-static void count(unsigned k, unsigned a, unsigned b, unsigned c) {
-  unsigned h = (a * 2654435761u ^ b * 40503u ^ c * 2246822519u) % TABLE;
-  while (table[k][h].n && (table[k][h].a != a || table[k][h].b != b || table[k][h].c != c)) h = (h + 1) % TABLE;
-  table[k][h].a = a, table[k][h].b = b, table[k][h].c = c;
-  table[k][h].n++;
+static void count(unsigned long long sequence) {
+  unsigned h = (unsigned)(sequence * 0x9e3779b97f4a7c15u >> (64 - BITS));
+  while (table[h].n && table[h].sequence != sequence) h = (h + 1) % SLOTS;
+  table[h].sequence = sequence;
+  table[h].n++;
 }
 
-static int order(const void *a, const void *b) {
-  const unsigned long long x = *(const unsigned long long *)a, y = *(const unsigned long long *)b;
-  return x < y ? 1 : x > y ? -1 : 0;
-}
-
-static void print(void) {
-  fprintf(stderr, "%llu operations\n", total);
-  for (int k = 0; k < 3; k++) {
-    qsort(table[k], TABLE, sizeof table[k][0], order);
-    fprintf(stderr, "-- %s\n", k == 0 ? "operations" : k == 1 ? "pairs" : "triples");
-    for (int j = 0; j < 40 && table[k][j].n; j++)
-      fprintf(stderr, "%5.1f%%  %s %s %s\n", 100.0 * (double)table[k][j].n / (double)total, names[table[k][j].a] + 4, k ? names[table[k][j].b] + 4 : "",
-              k > 1 ? names[table[k][j].c] + 4 : "");
+static void write_all(void) {
+  char path[4096];
+  const char *folder = getenv("MINIVM_PAIRS");
+  FILE *f;
+  if (!folder || snprintf(path, sizeof path, "%s/%ld", folder, (long)getpid()) >= (int)sizeof path || !(f = fopen(path, "w"))) return;
+  fprintf(f, "0 %llu\n", total);
+  for (const struct slot *s = table; s < table + SLOTS; s++) {
+    if (s->n < total / 10000 + 1) continue;
+    int length = 1;
+    while (length < 3 && s->sequence >> 16 * length) length++;
+    fprintf(f, "%d %.6f", length, (double)s->n / (double)total);
+    for (int i = length; i-- > 0;) fprintf(f, " %s", names[(s->sequence >> 16 * i & 0xffff) - 1] + 4);
+    fputc('\n', f);
   }
+  fclose(f);
 }
 
 void pairs_count(unsigned rop) {
-  if (!total) atexit(print);
-  total++;
-  count(0, rop, 0, 0);
-  count(1, last[0], rop, 0);
-  count(2, last[1], last[0], rop);
-  last[1] = last[0];
-  last[0] = rop;
+  if (!total++) atexit(write_all);
+  last = last << 16 | (rop + 1);
+  count(last & 0xffff);
+  if (last >> 16) count(last & 0xffffffff);
+  if (last >> 32) count(last & 0xffffffffffff);
 }

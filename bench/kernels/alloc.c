@@ -37,7 +37,7 @@ static uint64_t destroy(struct cell *c)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 1900000);
+    unsigned n = kernel_size(argc, argv, 1200000);
     uint32_t seed = 5;
     uint64_t sum = 0;
 

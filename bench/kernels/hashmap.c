@@ -33,7 +33,7 @@ static void drop(struct slot *hole)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 11000000);
+    unsigned n = kernel_size(argc, argv, 16000000);
     uint32_t seed = 3;
     uint64_t live = 0, sum = 0;
 

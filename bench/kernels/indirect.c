@@ -46,7 +46,7 @@ static void plant(void)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 260000);
+    unsigned n = kernel_size(argc, argv, 290000);
     uint32_t x = 1;
     uint64_t sum = 0;
 

@@ -21,7 +21,7 @@ static unsigned escape(double cr, double ci)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 1260);
+    unsigned n = kernel_size(argc, argv, 1360);
     uint64_t sum = 0;
 
     for (unsigned y = 0; y < n; y++)

@@ -177,7 +177,7 @@ static uint16_t state_task(uint32_t seed)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 5600);
+    unsigned n = kernel_size(argc, argv, 6300);
     uint32_t seed = 0x3415;
 
     for (unsigned i = 0; i < n; i++) {

@@ -35,7 +35,7 @@ __attribute__((noinline)) static void advance(double dt)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 1700000);
+    unsigned n = kernel_size(argc, argv, 1900000);
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < n; i++)

@@ -22,7 +22,7 @@ static unsigned sieve(void)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 116);
+    unsigned n = kernel_size(argc, argv, 145);
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < n; i++)

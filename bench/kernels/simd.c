@@ -62,7 +62,7 @@ __attribute__((noinline)) static u32x4 hash(u32x4 h, const uint8_t *p, unsigned 
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 2300);
+    unsigned n = kernel_size(argc, argv, 2800);
     uint32_t seed = 9;
     uint64_t sum = 0;
     u32x4 h = { 1, 2, 3, 4 };

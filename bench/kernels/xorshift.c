@@ -18,6 +18,6 @@ __attribute__((noinline)) static uint64_t run(uint64_t x, unsigned n)
 
 int main(int argc, char **argv)
 {
-    unsigned n = kernel_size(argc, argv, 42000000);
+    unsigned n = kernel_size(argc, argv, 62000000);
     return kernel_report("xorshift", n, run(88172645463325252u, n));
 }
