@@ -1,11 +1,11 @@
 /* How register code lies in memory: words of 64 bits. The first word of an operation is its handler; then come operands of 32 bits, two a
- * word, and immediates of 64. Operand numbers are cell numbers relative to the frame. `off` is a branch's distance in words from the
- * operation's own first word.
+ * word, and immediates of 64. Operand numbers are cell numbers relative to the frame. `target` is
+ * where a branch goes, `off` its distance in words from the operation's own first word, where a table or an immediate leaves no room for a target.
  *
  *   BIN, SELECT...  [h][a, b][d]           the last word only if the result goes to a slot
  *   BIN, 64-bit I   [h][a, d][imm]
- *   BR              [h][a, b][off]         64-bit I: [h][a, off][imm]
- *   BRU             [h][a, off]
+ *   BR              [h][a, b][target]      64-bit I: [h][a, off][imm]
+ *   BRU             [h][a][target]
  *   UN, MOV, GGET   [h][a, d]
  *   LOAD S A        [h][a, end][d]         end: static offset + size of the access
  *   LOAD P Q X Y    [h][a, b][end, d]
@@ -18,6 +18,17 @@
  *   GSET            [h][k, a]              I: [h][k][imm]
  *   RET             [h][a, info]           I: [h][-, info][imm]
  *   V2 I            [h][a, d][imm][imm]
+ *   LOAD U V        [h][a, constant][end, d][shift]; STORE U has v for d
+ *   BIN2, FBIN2     [h][a, b][c, d]
+ *   LOADOP          [h][a, end][c, d], with two operands in the address [h][a, b][end, c][d]
+ *   LOADBIN2        [h][a, b][end, y][z, d]
+ *   LOADBR          [h][a, b][end, y][d][target]
+ *   ADDBR           [h][a, b][c, d][target]
+ *   BINBR           [h][a, b][target]      FBINBR: [h][a, b][z][target]
+ *   SELCMP          [h][a, b][x, y][d]     SELIMM: [h][c, x][y, d]
+ *   add_ of a LOAD  [h][a, step][pointer, end][d]      inc_: [h][a, copy][step, pointer][end, d]
+ *   inc_ of a STORE [h][a, end][v, step]
+ *   PIN             [h][a, b][d]           pin_...: as without the pin
  *   V3              [h][a, b][c, d]
  *   SHUFFLE         [h][a, b][d][lanes][lanes]
  *   PERMUTE         [h][a, d][lanes][lanes]

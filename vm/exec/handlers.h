@@ -77,14 +77,14 @@
 #include "exec/simd.def"
 
 #if !DISPATCH_ALL_FORMS
-#define M1(id, a, ...) HANDLER(ROP_##id##_##a)
-#define M2(id, a, b, ...) HANDLER(ROP_##id##_##a##b)
-#define M3(id, a, b, c, ...) HANDLER(ROP_##id##_##a##b##c)
-#define M4(id, a, b, c, d, ...) HANDLER(ROP_##id##_##a##b##c##d)
+#define M1(id, a, ...) HANDLER(ROP_##id##_##a);
+#define M2(id, a, b, ...) HANDLER(ROP_##id##_##a##b);
+#define M3(id, a, b, c, ...) HANDLER(ROP_##id##_##a##b##c);
+#define M4(id, a, b, c, d, ...) HANDLER(ROP_##id##_##a##b##c##d);
 #define BIN2(id, ...) FORMS_BIN2(M4, id, 0)
 #define FBIN2(id, ...) FORMS_FBIN2(M4, id, 0) FORMS_PINBIN2(M2, pin_##id, 0)
 #define PIN(id, ...) FORMS_PIN(M2, id, 0)
-#define PINLOAD(id, ...) HANDLER(ROP_##id)
+#define PINLOAD(id, ...) HANDLER(ROP_##id);
 #define ADDBR(id, ...) FORMS_ADDBR(M2, id, 0)
 #define SELCMP(id, ...) FORMS_SELCMP(M4, id, 0)
 #define LOADOP(id, ...) FORMS_LOADOP(M3, id, 0)
