@@ -19,7 +19,7 @@ static const struct option options[] = {
 static int cmd_disasm(int argc, char **argv);
 const struct command command_disasm = {
   "disasm", "disasm [OPTIONS] MODULE", "Prints functions as Wasm and as register code, side by side.",
-  "docs/ARCHITECTURE.md explains the register code.\n", options, cmd_disasm,
+  "docs/REGISTER-CODE.md explains the register code.\n", options, cmd_disasm,
 };
 
 /* The function indices end where the name of one is that of nothing. */

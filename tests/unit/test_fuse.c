@@ -80,15 +80,23 @@ static const char *of_two(const char *op, char out[96]) {
   return out;
 }
 
+/* What a LOADOP row with a multiplication does: i32_load_mul, f64_load_mul_l (the value is on the left), f64_load_mul_r. */
+static const char *product(const char *id, const char *type, char out[128]) {
+  char load[48];
+  const size_t n = strlen(id);
+  text_of(id, load);
+  *strstr(load, "_mul") = 0;
+  if (id[n - 1] == 'l' && id[n - 2] == '_') snprintf(out, 128, "(%s.mul (%s (local.get 3)) (local.get 0))", type, load);
+  else snprintf(out, 128, "(%s.mul (local.get 0) (%s (local.get 3)))", type, load);
+  return out;
+}
+
 static void test_scalar(void **state) {
-  char body[512], x[96], a[48], b[48];
+  char body[512], x[96], a[48], b[128], c[48];
   (void)state;
   if (!exec_all_forms()) skip();
 #define BIN2(id, T, first, second, e) pair(#id, #T, of_two(#first, x), #second, 'R');
 #define FBIN2(id, T, first, second, side, e) pair(#id, #T, of_two(#first, x), #second, #side[0]);
-#define SELCMP(id, T, cmp, e) \
-  BODY("(select (local.get 0) (local.get 2) (%s (local.get 0) (local.get 1)))", text_of(#cmp, a)); \
-  same(#id, #T, body);
 #define ADDBR(id, T, add, cmp, e) \
   BODY("(block (br_if 0 (%s (local.tee 0 (%s (local.get 0) (local.get 1))) (local.get 2))) (local.set 1 (%s.const 7))) (%s.xor (local.get 0) (local.get 1))", \
        text_of(#cmp, a), text_of(#add, b), #T, #T); \
@@ -96,7 +104,61 @@ static void test_scalar(void **state) {
 #define LOADOP(id, T, load, op, side, n, get, e) \
   snprintf(x, sizeof x, "(%s (local.get 3))", text_of(#load, a)); \
   pair(#id, #T, x, #op, #side[0]);
+#define FLOADOP LOADOP
+#define LOADBIN2(id, T, first, second, side, n, get, e) pair(#id, #T, product(#first, #T, b), #second, #side[0]);
+#define FLOADBIN2 LOADBIN2
+#define LOADBR(id, T, load, cmp, n, get, e) \
+  text_of(#load, a); \
+  BODY("(local.set 2 (select (%s (local.get 3)) (local.get 2) (i32.and (local.get 3) (i32.const 1))))" \
+       "(block (br_if 0 (%s (%s (local.get 3)) (local.get 2))) (local.set 1 (%s.const 7))) (local.get 1)", a, text_of(#cmp, c), a, #T); \
+  same(#id, #T, body);
+#define BINBR(id, T, first, branch, e) \
+  if (strstr(#branch, "brz")) BODY("(block (br_if 0 (%s.eqz (%s (local.get 0) (%s.const 3)))) (local.set 1 (%s.const 7))) (local.get 1)", #T, text_of(#first, a), #T, #T); \
+  else BODY("(if (%s.eqz (%s (local.get 0) (%s.const 3))) (then (local.set 1 (%s.const 7)))) (local.get 1)", #T, text_of(#first, a), #T, #T); \
+  same(#id, #T, body);
+#define FBINBR(id, T, first, branch, e) \
+  text_of(&#branch[3], c); \
+  if (#branch[1] == 'r') BODY("(block (br_if 0 (%s %s (local.get 2))) (local.set 1 (%s.const 7))) (local.get 1)", c, of_two(#first, x), #T); \
+  else BODY("(if (%s %s (local.get 2)) (then (local.set 1 (%s.const 7)))) (local.get 1)", c, of_two(#first, x), #T); \
+  same(#id, #T, body);
+#define SELIMM(id, T) \
+  same(#id, #T, "(select (local.get 0) (" #T ".const 5) (local.get 3))"); \
+  same(#id, #T, "(select (" #T ".const -5) (local.get 0) (local.get 3))"); \
+  same(#id, #T, "(select (" #T ".const -5) (" #T ".const 9) (local.get 3))");
+#define LOAD(id, T, n, e) \
+  text_of(#id, a); \
+  BODY("(%s.add (%s (local.tee 3 (i32.add (local.get 3) (i32.const 4)))) (%s (local.get 3)))", #T, a, a); \
+  same("add_" #id, #T, body); \
+  BODY("(local.set 0 (%s (local.get 3))) (local.set 3 (i32.add (local.get 3) (i32.const 4))) (%s.add (local.get 0) (%s (local.get 3)))", a, #T, a); \
+  same("inc_" #id, #T, body);
+#define STORE(id, T, n, e) \
+  BODY("(%s (local.get 3) (local.get 0)) (local.set 3 (i32.add (local.get 3) (i32.const 4))) (%s.load (i32.sub (local.get 3) (i32.const 4)))", text_of(#id, a), #T); \
+  same("inc_" #id, #T, body);
 #include "code/rops.def"
+}
+
+/* Sums in loops: `inner` and the sum, local 1, on either side of `second`. */
+static void sum(const char *id, const char *type, const char *inner, const char *second, char side) {
+  char body[512], text[48];
+  text_of(second, text);
+  const int n = side == 'L' ? snprintf(body, sizeof body, "(loop (local.set 1 (%s %s (local.get 1)))", text, inner)
+                            : snprintf(body, sizeof body, "(loop (local.set 1 (%s (local.get 1) %s))", text, inner);
+  snprintf(body + n, sizeof body - (size_t)n, "(br_if 0 (local.tee 3 (i32.shr_u (local.get 3) (i32.const 1))))) (local.get 1)");
+  same(id, type, body);
+}
+
+static void test_pins(void **state) {
+  char x[128], a[48];
+  (void)state;
+  if (!exec_all_forms()) skip();
+#define PIN(id, T, op, e) sum(#id, #T, "(local.get 0)", #op, 'R'), sum(#id, #T, "(local.get 0)", #op, 'L');
+#define FBIN2(id, T, first, second, side, e) sum("pin_" #id, #T, (snprintf(x, sizeof x, "(%s (local.get 0) (local.get 2))", text_of(#first, a)), x), #second, #side[0]);
+#define FLOADOP(id, T, load, op, side, n, get, e) sum("pin_" #id, #T, (snprintf(x, sizeof x, "(%s (local.get 3))", text_of(#load, a)), x), #op, #side[0]);
+#define FLOADBIN2(id, T, first, second, side, n, get, e) sum("pin_" #id, #T, product(#first, #T, x), #second, #side[0]);
+#include "code/rops.def"
+  /* the sum passes through another local */
+  same("pin_f64_add", "f64", "(loop (local.set 2 (f64.add (local.get 1) (local.get 0))) (local.set 1 (f64.add (local.get 2) (local.get 0)))"
+                             "(br_if 0 (local.tee 3 (i32.shr_u (local.get 3) (i32.const 1))))) (local.get 1)");
 }
 
 static bool has_twin(const char *id) {
@@ -173,6 +235,6 @@ static void test_forms(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest all[] = {cmocka_unit_test(test_scalar), cmocka_unit_test(test_vector), cmocka_unit_test(test_forms)};
+  const struct CMUnitTest all[] = {cmocka_unit_test(test_scalar), cmocka_unit_test(test_pins), cmocka_unit_test(test_vector), cmocka_unit_test(test_forms)};
   return cmocka_run_group_tests(all, NULL, NULL);
 }

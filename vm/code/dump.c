@@ -101,13 +101,10 @@ static void print_ir(FILE *out, const struct ir *i) {
     choice(out, i->a, i->flags & IRF_CHOICE1);
     choice(out, i->b, i->flags & IRF_CHOICE2);
     break;
-  case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_PINBIN2: case SHAPE_ADDBR: case SHAPE_SELCMP:
+  case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_PINBIN2: case SHAPE_ADDBR:
     operand(out, i, i->fa, i->a);
     operand(out, i, i->fb, i->b);
-    if (info->shape == SHAPE_SELCMP) {
-      choice(out, i->c, i->flags & IRF_CHOICE1);
-      choice(out, i->e, i->flags & IRF_CHOICE2);
-    } else if (i->fc == 'I') fprintf(out, " #%" PRIi64, (int64_t)i->imm2);
+    if (i->fc == 'I') fprintf(out, " #%" PRIi64, (int64_t)i->imm2);
     else operand(out, i, i->fc, i->c);
     break;
   case SHAPE_RBIN:

@@ -25,7 +25,7 @@
  *   LOADBR          [h][a, b][end, y][d][target]
  *   ADDBR           [h][a, b][c, d][target]
  *   BINBR           [h][a, b][target]      FBINBR: [h][a, b][z][target]
- *   SELCMP          [h][a, b][x, y][d]     SELIMM: [h][c, x][y, d]
+ *   SELIMM          [h][c, x][y, d]
  *   add_ of a LOAD  [h][a, step][pointer, end][d]      inc_: [h][a, copy][step, pointer][end, d]
  *   inc_ of a STORE [h][a, end][v, step]
  *   PIN             [h][a, b][d]           pin_...: as without the pin

@@ -14,7 +14,6 @@ static unsigned fused(unsigned first, unsigned second, unsigned side) {
 #define BIN2(id, T, first, second, e) ROW(id, first, second, R)
 #define FBIN2(id, T, first, second, side, e) ROW(id, first, second, side)
 #define ADDBR(id, T, add, cmp, e) ROW(id, add, br_##cmp, L)
-#define SELCMP(id, T, cmp, e) ROW(id, cmp, select_i64, L)
 #define LOADOP(id, T, load, op, side, n, get, e) ROW(id, load, op, side)
 #define LOADBIN2(id, T, first, second, side, n, get, e) ROW(id, first, second, side)
 #define FLOADOP(id, T, load, op, side, n, get, e) ROW(id, load, op, side)
@@ -215,38 +214,6 @@ static bool fuse_steps(const struct ircode *code, const struct ir *p, struct ir 
   return true;
 }
 
-static bool fuse_select(const struct ir *p, struct ir *c) {
-  const bool eqz = p->op == IR_i32_eqz || p->op == IR_i64_eqz;
-  const unsigned rt = rop_info(p->op)->in, first = p->op == IR_i32_eqz ? IR_i32_eq : p->op == IR_i64_eqz ? IR_i64_eq : p->op;
-  const bool choice1 = (c->flags & IRF_CHOICE1) != 0, choice2 = (c->flags & IRF_CHOICE2) != 0;
-  if (rop_info(c->op)->shape == SHAPE_SELIMM) {
-    if ((choice1 && c->a > INT32_MAX) || (choice2 && c->b > INT32_MAX)) return false;
-  } else if (c->op != IR_select_i64)
-    return false;
-  if (c->c != p->d || (c->a == p->d && !choice1) || (c->b == p->d && !choice2)) return false;
-  const bool imm = eqz || (p->flags & IRF_IMM);
-  if (imm && !eqz && !short_imm(rt, p->imm)) return false;
-  const unsigned op = fused(first, IR_select_i64, SIDE_L);
-  if (!op) return false;
-  struct ir r = *p;
-  r.op = (uint16_t)op;
-  r.flags = (uint8_t)((imm ? IRF_IMM : 0) | (c->flags & (IRF_CHOICE1 | IRF_CHOICE2)));
-  if (eqz) r.imm = 0;
-  r.c = c->a, r.e = c->b, r.d = c->d;
-  *c = r;
-  return true;
-}
-
-/* local += constant, and the branch back to a loop's begin */
-static bool fuse_jump(const struct ir *p, struct ir *c) {
-  if (c->op != IR_br || (p->op != IR_i32_add && p->op != IR_i64_add) || !(p->flags & IRF_IMM) || !short_imm(rop_info(p->op)->in, p->imm)) return false;
-  const uint32_t label = c->label;
-  *c = *p;
-  c->op = p->op == IR_i32_add ? IR_i32_add_br : IR_i64_add_br;
-  c->label = label;
-  return true;
-}
-
 /* The operation of two that make one of shape REPLACE, whose third operand is a count: a shift and then an operation, or the reverse. */
 static unsigned fused_shift(unsigned first, unsigned second) {
   switch (PAIR(first, second, 0)) {
@@ -333,12 +300,12 @@ static bool fuse_mov_add(const struct ir *p, struct ir *c) {
 }
 
 static bool fuse(const struct ircode *code, const struct ir *p, struct ir *c) {
-  if (fuse_moves(p, c) || fuse_moves3(p, c) || fuse_mov_add(p, c) || fuse_jump(p, c) || fuse_branch(p, c)) return true;
+  if (fuse_moves(p, c) || fuse_moves3(p, c) || fuse_mov_add(p, c) || fuse_branch(p, c)) return true;
   if (fuse_step(code, p, c) || fuse_steps(code, p, c)) return true;
   if (p->d == NO_SLOT) return false;
   if (fuse_load_branch(p, c)) return true;
   if (p->d < code->first_temp && p->d != c->d) return false;
-  return fuse_wrap(p, c) || fuse_binary(p, c) || fuse_shift(p, c) || fuse_select(p, c) || fuse_test(p, c) || fuse_float_test(p, c);
+  return fuse_wrap(p, c) || fuse_binary(p, c) || fuse_shift(p, c) || fuse_test(p, c) || fuse_float_test(p, c);
 }
 
 void ir_fuse(struct ircode *c) {

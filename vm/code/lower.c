@@ -171,11 +171,6 @@ static void choose_misc(struct lower *l, uint32_t at) {
     need_slots(l, i->c, 1);
     writes_both(l, at, RT_i32);
     break;
-  case IR_i32_add_br: case IR_i64_add_br:
-    need_slots(l, i->a, 1);
-    writes_both(l, at, RT_i64);
-    all_in_slots(l);
-    break;
   case IR_mov3: case IR_mov2:
     need_slots(l, i->a, 1);
     overwrite(l, i->b, 1);
@@ -335,13 +330,6 @@ static void choose(struct lower *l, uint32_t at) {
     writes_both(l, at, info->in);
     all_in_slots(l);
     break;
-  case SHAPE_SELCMP:
-    i->fa = reads(l, i->a, info->in, (i->a != i->c || (i->flags & IRF_CHOICE1)) && (i->a != i->e || (i->flags & IRF_CHOICE2)), false);
-    i->fb = imm ? 'I' : reads(l, i->b, info->in, false, false);
-    if (!(i->flags & IRF_CHOICE1)) need_slots(l, i->c, 1);
-    if (!(i->flags & IRF_CHOICE2)) need_slots(l, i->e, 1);
-    writes_both(l, at, RT_i64);
-    break;
   case SHAPE_PIN:
     i->fa = i->flags & IRF_PIN ? 'R' : reads(l, i->a, info->in, true, false);
     i->fb = i->flags & IRF_PIN ? reads(l, i->b, info->in, true, false) : 'R';
@@ -453,7 +441,6 @@ static unsigned rop_of(const struct ir *i, const struct ropinfo *info) {
     return base + (i->fc == 'I' ? 6 + 2 * is(i->fa, 'A') : i->fa == 'A' ? 4u : i->fc == 'A' ? 2u : 0u) + is(i->fb, 'I') + 11 * s;
   case SHAPE_FBIN2: return base + (i->fc == 'A' ? 1u : i->fa == 'A' ? 2u : i->fb == 'A' ? 3u : 0u) + 4 * s;
   case SHAPE_ADDBR: return base + 2 * is(i->fb, 'I') + is(i->fc, 'I');
-  case SHAPE_SELCMP: return base + is(i->fa, 'A') + 2 * is(i->fb, 'I') + (i->flags & IRF_CHOICE1 ? 8u : 0u) + (i->flags & IRF_CHOICE2 ? 4u : 0u);
   case SHAPE_SELIMM: return base + is(i->fa, 'A') + ((i->flags & (IRF_CHOICE1 | IRF_CHOICE2)) == IRF_CHOICE2 ? 0u : i->flags & IRF_CHOICE2 ? 4u : 2u) + 6 * s;
   case SHAPE_LOADBR: return base + index_in(i->fa, "SABZP") + 5 * is(i->fc, 'I') + 10 * s;
   case SHAPE_FBINBR: return base + (i->fa == 'A' ? 1u : i->fb == 'A' ? 2u : 0u) + 3 * is(i->fc, 'S');
@@ -528,10 +515,6 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
     w[2].u32[0] = (uint32_t)i->imm, w[2].u32[1] = (uint32_t)i->imm2;
     return true;
-  case IR_i32_add_br: case IR_i64_add_br:
-    if (!(w = more(l, 3))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm, w[1].u32[0] = i->d;
-    return add_fixup(l, start + 3, WHOLE, start, i->label);
   case IR_mov2: case IR_mov3:
     if (!(w = more(l, i->op == IR_mov2 ? 2 : 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
@@ -702,11 +685,6 @@ static bool write_op(struct lower *l, struct ir *i) {
     w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
     w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
     return add_fixup(l, start + 3, WHOLE, start, i->label);
-  case SHAPE_SELCMP:
-    if (!(w = more(l, 3))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
-    w[1].u32[0] = i->c, w[1].u32[1] = i->e, w[2].u32[0] = i->d;
-    return true;
   case SHAPE_LOADBIN2: case SHAPE_PINLOADBIN2:
     if (!(w = more(l, 3))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->c, w[2].u32[0] = i->e, w[2].u32[1] = i->d;

@@ -40,8 +40,7 @@ static const uint32_t *targets(const struct ircode *c, const struct ir *i, uint3
   default: break;
   }
   switch (i->op) {
-  case IR_br: case IR_i32_add_br: case IR_i64_add_br:
-  case IR_br_on_cast: case IR_br_on_cast_fail: case IR_br_on_cast_desc: case IR_br_on_cast_desc_fail: return &i->label;
+  case IR_br: case IR_br_on_cast: case IR_br_on_cast_fail: case IR_br_on_cast_desc: case IR_br_on_cast_desc_fail: return &i->label;
   case IR_br_table_S: *n = i->c + 1; return &c->tables[i->label];
   default: *n = 0; return NULL;
   }

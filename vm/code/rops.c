@@ -31,7 +31,6 @@ static const struct ropinfo infos[IR_COUNT + 2] = {
 #define PIN(id, T, ...) INFO(id, id##_RS, PIN, T, T)
 #define PINLOAD(id, T) INFO(id, id, PINLOAD, T, T)
 #define ADDBR(id, T, ...) INFO(id, id##_SS, ADDBR, T, T)
-#define SELCMP(id, T, ...) INFO(id, id##_SSSS, SELCMP, T, i64)
 #define LOADOP(id, T, ...) INFO(id, id##_SSA, LOADOP, T, T)
 #define LOADBIN2(id, T, ...) INFO(id, id##_SSA, LOADBIN2, T, T)
 #define FLOADBIN2(id, T, ...) LOADBIN2(id, T, 0) INFO(pin_##id, pin_##id##_SS, PINLOADBIN2, T, T)
@@ -91,7 +90,6 @@ static const char *const names[] = {
 #define PIN ROW
 #define PINLOAD ROW
 #define ADDBR ROW
-#define SELCMP ROW
 #define LOADOP ROW
 #define LOADBIN2 ROW
 #define FLOADBIN2(id, ...) [IR_##id] = #id, [IR_pin_##id] = "pin_" #id,

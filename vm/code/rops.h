@@ -58,11 +58,6 @@
   F(id, S, S, S, A, __VA_ARGS__) F(id, S, S, A, A, __VA_ARGS__) F(id, A, S, S, A, __VA_ARGS__) F(id, S, A, S, A, __VA_ARGS__) \
   F(id, S, S, S, S, __VA_ARGS__) F(id, S, S, A, S, __VA_ARGS__) F(id, A, S, S, S, __VA_ARGS__) F(id, S, A, S, S, __VA_ARGS__)
 #define FORMS_ADDBR(F, id, ...) F(id, S, S, __VA_ARGS__) F(id, S, I, __VA_ARGS__) F(id, I, S, __VA_ARGS__) F(id, I, I, __VA_ARGS__)
-#define FORMS_SELCMP(F, id, ...) \
-  F(id, S, S, S, S, __VA_ARGS__) F(id, A, S, S, S, __VA_ARGS__) F(id, S, I, S, S, __VA_ARGS__) F(id, A, I, S, S, __VA_ARGS__) \
-  F(id, S, S, S, I, __VA_ARGS__) F(id, A, S, S, I, __VA_ARGS__) F(id, S, I, S, I, __VA_ARGS__) F(id, A, I, S, I, __VA_ARGS__) \
-  F(id, S, S, I, S, __VA_ARGS__) F(id, A, S, I, S, __VA_ARGS__) F(id, S, I, I, S, __VA_ARGS__) F(id, A, I, I, S, __VA_ARGS__) \
-  F(id, S, S, I, I, __VA_ARGS__) F(id, A, S, I, I, __VA_ARGS__) F(id, S, I, I, I, __VA_ARGS__) F(id, A, I, I, I, __VA_ARGS__)
 #define FORMS_LOADOP(F, id, ...) \
   F(id, S, S, A, __VA_ARGS__) F(id, B, S, A, __VA_ARGS__) F(id, P, S, A, __VA_ARGS__) F(id, X, S, A, __VA_ARGS__) \
   F(id, S, A, A, __VA_ARGS__) F(id, B, A, A, __VA_ARGS__) F(id, P, A, A, __VA_ARGS__) F(id, X, A, A, __VA_ARGS__) \
@@ -102,7 +97,7 @@
  * consecutive slots from `base`. */
 #define MISC_OPS(X) \
   X(translate) X(exit) X(return_cross) X(unreachable) X(br) X(br_table_S) X(br_table_A) X(fuel) X(poll) X(enter) X(enter_depth) X(leave_depth) X(trace) X(profile) \
-  X(copy) X(mov2) X(mov3) X(mov_add) X(add2) X(i32_add_br) X(i64_add_br) X(ret) X(ret_many) \
+  X(copy) X(mov2) X(mov3) X(mov_add) X(add2) X(ret) X(ret_many) \
   X(call) X(call_import) X(call_indirect) X(call_ref) X(tail_call) X(tail_import) X(tail_indirect) X(tail_ref) \
   X(gget_import) X(gget_import_v128) X(gset_import) X(gset_import_v128) \
   X(memory_size) X(memory_grow) X(memory_fill) X(memory_copy) X(memory_init) X(data_drop) \
@@ -125,7 +120,7 @@ enum rop {
 enum shape {
   SHAPE_MISC, SHAPE_BIN, SHAPE_RBIN, SHAPE_BR, SHAPE_UN, SHAPE_BRU, SHAPE_LOAD, SHAPE_STORE, SHAPE_GGET, SHAPE_GSET, SHAPE_MOV, SHAPE_CONST,
   SHAPE_SELECT, SHAPE_RET, SHAPE_V2, SHAPE_V3, SHAPE_SHIFT, SHAPE_REPLACE, SHAPE_EXTRACT, SHAPE_VSTORE,
-  SHAPE_BIN2, SHAPE_FBIN2, SHAPE_ADDBR, SHAPE_SELCMP, SHAPE_LOADOP, SHAPE_FSET, SHAPE_ESET, SHAPE_SHUFFLE, SHAPE_PERMUTE,
+  SHAPE_BIN2, SHAPE_FBIN2, SHAPE_ADDBR, SHAPE_LOADOP, SHAPE_FSET, SHAPE_ESET, SHAPE_SHUFFLE, SHAPE_PERMUTE,
   SHAPE_LOADBIN2, SHAPE_LOADBR, SHAPE_BINBR, SHAPE_FBINBR, SHAPE_SELIMM, SHAPE_ADDLOAD, SHAPE_INCLOAD, SHAPE_INCSTORE,
   SHAPE_PIN, SHAPE_PINBIN2, SHAPE_PINLOADOP, SHAPE_PINLOADBIN2, SHAPE_PINLOAD
 };
@@ -161,7 +156,6 @@ enum irop {
 #define PIN ROW
 #define PINLOAD ROW
 #define ADDBR ROW
-#define SELCMP ROW
 #define LOADOP ROW
 #define LOADBIN2 ROW
 #define FLOADBIN2(id, ...) IR_##id, IR_pin_##id,

@@ -22,7 +22,6 @@
 #define PIN(id, T, op, expr) FORMS_PIN(PIN_H, id, T, expr)
 #define PINLOAD(id, T) PINLOAD_H(id, T)
 #define ADDBR(id, T, add, cmp, expr) FORMS_ADDBR(ADDBR_H, id, T, expr)
-#define SELCMP(id, T, cmp, expr) FORMS_SELCMP(SELCMP_H, id, T, expr)
 #define LOADOP(id, T, load, op, side, n, get, expr) FORMS_LOADOP(LOADOP_H, id, T, n, get, expr)
 #define LOADBIN2(id, T, first, second, side, n, get, expr) FORMS_LOADBIN2(LOADBIN2_H, id, T, n, get, expr)
 #define FLOADOP(id, T, load, op, side, n, get, expr) FORMS_LOADOP(LOADOP_H, id, T, n, get, expr) FORMS_PINLOADOP(PIN_LOADOP_H, id, T, n, get, expr)
@@ -86,7 +85,6 @@
 #define PIN(id, ...) FORMS_PIN(M2, id, 0)
 #define PINLOAD(id, ...) HANDLER(ROP_##id);
 #define ADDBR(id, ...) FORMS_ADDBR(M2, id, 0)
-#define SELCMP(id, ...) FORMS_SELCMP(M4, id, 0)
 #define LOADOP(id, ...) FORMS_LOADOP(M3, id, 0)
 #define LOADBIN2(id, ...) FORMS_LOADBIN2(M3, id, 0)
 #define FLOADOP(id, ...) FORMS_LOADOP(M3, id, 0) FORMS_PINLOADOP(M1, pin_##id, 0)

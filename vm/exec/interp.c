@@ -292,14 +292,6 @@
     if (expr) GO(pc[3]); \
     NEXT(4); \
   }
-#define SELCMP_H(id, a, b, c, e, T, expr) \
-  HANDLER(ROP_##id##_##a##b##c##e) { \
-    const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]); \
-    PUT_S(i64, (expr) ? CHOICE_##c(pc[2].u32[0]) : CHOICE_##e(pc[2].u32[1]), pc[3].u32[0]); \
-    NEXT(4); \
-  }
-#define CHOICE_S(n) fp[n]
-#define CHOICE_I(n) ((cell)(n))
 #define SELIMM_H(id, c, a, b, d, T) \
   HANDLER(ROP_##id##_##c##a##b##d) { \
     const C_##T x = SHORT_##a(T, pc[1].u32[1]), y = SHORT_##b(T, pc[2].u32[0]); \

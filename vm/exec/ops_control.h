@@ -134,18 +134,6 @@ HANDLER(ROP_add2) {
   NEXT(4);
 }
 
-/* [h][a, imm][d][target]: d = a + imm, and a branch */
-HANDLER(ROP_i32_add_br) {
-  acc = (uint32_t)((uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1]);
-  fp[pc[2].u32[0]] = acc;
-  GO(pc[3]);
-}
-HANDLER(ROP_i64_add_br) {
-  acc = fp[pc[1].u32[0]] + (uint64_t)(int32_t)pc[1].u32[1];
-  fp[pc[2].u32[0]] = acc;
-  GO(pc[3]);
-}
-
 #define RETURN_TO(info_cell) \
   const cell *info = fp + (info_cell); \
   const union word *to = (const union word *)(uintptr_t)info[0]; \
