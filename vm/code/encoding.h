@@ -86,7 +86,7 @@ struct code {
  * the pointer, and everything is read through it. */
 static inline const union word *code_entry(const struct code *c) {
 #if defined(__GNUC__)
-  return __atomic_load_n(&c->entry, __ATOMIC_RELAXED);
+  return __atomic_load_n(&c->entry, __ATOMIC_ACQUIRE);
 #else
   return c->entry;
 #endif
