@@ -150,7 +150,7 @@ static void a_whole_module(void **state) {
   assert_int_equal(m->ncustoms, 2);
   assert_int_equal(m->customs[0].after, 0);
   assert_int_equal(m->customs[1].after, 11);
-  assert_memory_equal(m->bytes + m->customs[0].offset, "xyz", m->customs[0].size);
+  assert_memory_equal(m->bytes + m->customs[0].offset, "xyz", (size_t)m->customs[0].size);
   assert_int_equal(m->sections[6].size, 6);
   struct name name;
   assert_true(module_name(m, &name) && name.size == 3 && memcmp(name.bytes, "mod", 3) == 0);

@@ -216,7 +216,6 @@ static long kilobytes(void) {
   return n;
 }
 
-/* A thousand instances that are read as a whole take about the pages that each has written. */
 /* A sanitizer's shadow memory counts as ours. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SHADOWED 1
@@ -226,8 +225,13 @@ static long kilobytes(void) {
 #define SHADOWED 0
 #endif
 
+/* A thousand instances that are read as a whole take about the pages that each has written. An emulator keeps books on
+ * every page of the address space that they reserve, so there it is a few, and they are not measured. */
 static void shared_pages(void **state) {
   (void)state;
+  const char *runner = getenv("RUNNER");
+  const bool emulated = runner && *runner;
+  const int n = emulated ? 10 : 1000;
   struct fixture f;
   begin(&f);
   char *text = text_of("(memory 20)", "");
@@ -236,18 +240,18 @@ static void shared_pages(void **state) {
   for (int k = 0; k < 2; k++) call(all[k] = instance(f.store, module), "sum", 0, 0, 0);
   wasm_instance_delete(all[1]);
   long before = kilobytes();
-  for (int k = 1; k < 1000; k++) {
+  for (int k = 1; k < n; k++) {
     all[k] = instance(f.store, module);
     for (int32_t at = 70000; at < 70000 + DATA; at += 1024) assert_int_equal(call(all[k], "load", 1, at, 0), 'x');
     call(all[k], "store", 2, 70001, 1);
   }
   long after = kilobytes();
-  for (int k = 0; k < 1000; k++) wasm_instance_delete(all[k]);
+  for (int k = 0; k < n; k++) wasm_instance_delete(all[k]);
   wasm_module_delete(module);
   free(text);
   end(&f);
-  if (SHADOWED || before < 0) skip(); /* no /proc here */
-  if ((after - before) / 999 >= 28) fail_msg("%ld KB for each instance of a module with %d bytes of data", (after - before) / 999, DATA);
+  if (SHADOWED || emulated || before < 0) skip(); /* no /proc here */
+  if ((after - before) / (n - 1) >= 28) fail_msg("%ld KB for each instance of a module with %d bytes of data", (after - before) / (n - 1), DATA);
 }
 
 /* Threads of one engine share the module; whoever is second makes its image while others go on. */

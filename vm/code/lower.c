@@ -559,7 +559,7 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
     return true;
   case IR_memory_copy: case IR_memory_fill:
     if (!(w = more(l, 3))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[2].u64 = i->imm;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[2].u32[0] = (uint32_t)i->imm, w[2].u32[1] = (uint32_t)(i->imm >> 32);
     return true;
   case IR_ref_test: case IR_ref_cast: case IR_br_on_cast: case IR_br_on_cast_fail:
     if (!(w = more(l, 2))) return false;

@@ -74,14 +74,16 @@ HANDLER(ROP_memory_fill) {
 #define ATOMIC_or(p, x, y) ATOMIC_RESULT(__atomic_fetch_or(p, x, __ATOMIC_SEQ_CST))
 #define ATOMIC_xor(p, x, y) ATOMIC_RESULT(__atomic_fetch_xor(p, x, __ATOMIC_SEQ_CST))
 #define ATOMIC_xchg(p, x, y) ATOMIC_RESULT(__atomic_exchange_n(p, x, __ATOMIC_SEQ_CST))
+/* What is expected goes through memory: gcc for RISC-V compares a register whose upper half it has not extended. */
 #define ATOMIC_cmpxchg(p, x, y) \
-  ((void)__atomic_compare_exchange_n(p, &x, y, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), ATOMIC_RESULT(x))
+  (expected = x, x = expected, (void)__atomic_compare_exchange_n(p, &x, y, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), ATOMIC_RESULT(x))
 #define X(kind, bits) \
   HANDLER(ROP_atomic_##kind##bits) { \
     const uint64_t ea = (uint64_t)(uint32_t)fp[pc[1].u32[0]] + pc[3].u64; \
     if (unlikely(ea & (bits / 8 - 1))) TRAP(TRAP_UNALIGNED); \
     if (unlikely(ea + bits / 8 > len)) GOTO_HANDLER(oob); \
     uint##bits##_t *p = (uint##bits##_t *)(void *)(mem + ea), x = (uint##bits##_t)fp[pc[2].u32[0]], y = (uint##bits##_t)fp[pc[2].u32[1]]; \
+    volatile uint##bits##_t expected; \
     ATOMIC_##kind(p, x, y); \
     NEXT(4); \
   }

@@ -95,6 +95,7 @@ static inline v128 simd_i8x16_shuffle(v128 a, v128 b, const uint8_t lanes[16]) {
   const uint8x16x2_t from = {{(uint8x16_t)a, (uint8x16_t)b}};
   return (v128)vqtbl2q_u8(from, vld1q_u8(lanes));
 }
+static inline v128 simd_i8x16_permute(v128 a, const uint8_t lanes[16]) { return (v128)vqtbl1q_u8((uint8x16_t)a, vld1q_u8(lanes)); }
 
 #define SIMD_HOST_FLOAT
 #define SIMD_HOST_ROUND
