@@ -30,7 +30,7 @@ static void same(const char *id, const char *type, const char *body) {
   char *wat = NULL, *dump = NULL, name[64];
   size_t size;
   FILE *out = open_memstream(&wat, &size);
-  fprintf(out, "(module (memory 1) (data (i32.const 0) \"\\01\\80\\7f\\ff some bytes to be loaded, 0123456789 \\c0\\3f\\00\\3e\")"
+  fprintf(out, "(module (memory 1 1) (data (i32.const 0) \"\\01\\80\\7f\\ff some bytes to be loaded, 0123456789 \\c0\\3f\\00\\3e\")"
                "(func (export \"f\") (param %s %s %s i32) (result %s) %s))", type, type, type, type, body);
   fclose(out);
   struct types *types = types_new();
