@@ -674,6 +674,17 @@ static void branch_if(struct tr *t, struct val *v, bool when, uint32_t label) {
   new_block(t);
 }
 
+/* The branch to c with n results, which the condition before it jumps over to `skip`. */
+static void branch_around(struct tr *t, struct ctrl *c, uint32_t n, uint32_t skip) {
+  if (c->kind == CTRL_FUNC) emit_return(t, true);
+  else {
+    move_results(t, c, n, true);
+    c->used = true;
+    emit_br(t, c->label);
+  }
+  place_label(t, skip);
+}
+
 /* A branch to c whose condition `cond` emits (to a label, taken when `when`): directly, or around the moves it needs. */
 static void conditional(struct tr *t, struct ctrl *c, struct val *v, unsigned ref_op, unsigned ref_inverse) {
   const uint32_t n = c->kind == CTRL_FUNC ? 0 : arity(t, c);
@@ -701,13 +712,7 @@ static void conditional(struct tr *t, struct ctrl *c, struct val *v, unsigned re
     new_block(t);
   } else
     branch_if(t, v, false, skip);
-  if (c->kind == CTRL_FUNC) emit_return(t, true);
-  else {
-    move_results(t, c, n, true);
-    c->used = true;
-    emit_br(t, c->label);
-  }
-  place_label(t, skip);
+  branch_around(t, c, n, skip);
 }
 
 static struct ctrl *label_ctrl(struct tr *t, uint32_t depth) { return &t->ctrls[t->nctrls - 1 - depth]; }

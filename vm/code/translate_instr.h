@@ -70,15 +70,7 @@ static void br_on_non_null(struct tr *t, uint32_t depth) {
   i->a = slot, i->label = direct ? c->label : skip, i->flags |= IRF_KEEP;
   new_block(t);
   if (direct) c->used = true;
-  else {
-    if (c->kind == CTRL_FUNC) emit_return(t, true);
-    else {
-      move_results(t, c, n, true);
-      c->used = true;
-      emit_br(t, c->label);
-    }
-    place_label(t, skip);
-  }
+  else branch_around(t, c, n, skip);
   (void)pop(t);
 }
 

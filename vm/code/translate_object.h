@@ -50,15 +50,7 @@ static void cast_branch(struct tr *t, unsigned op, unsigned inverse, uint32_t op
     cast_type(t, i, type);
   new_block(t);
   if (direct) c->used = true;
-  else {
-    if (c->kind == CTRL_FUNC) emit_return(t, true);
-    else {
-      move_results(t, c, n, true);
-      c->used = true;
-      emit_br(t, c->label);
-    }
-    place_label(t, skip);
-  }
+  else branch_around(t, c, n, skip);
 }
 
 /* The operation on a field of the type (its element twin is the next one), or 0: vectors go the long way. */
