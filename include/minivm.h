@@ -254,7 +254,7 @@ MV_MUST_USE bool mv_func_invoke(const wasm_func_t *, int argc, char **argv, FILE
 const char *mv_store_backtrace(wasm_store_t *);
 
 /* Fuel: one unit for each executed Wasm instruction, the same count in every build and on every CPU. Needs mv_options_t.fuel;
- * the store begins with none. A call that runs out of it fails with MV_OUT_OF_FUEL. The second function tells what is left. */
+ * the store begins with none. A call that runs out of it fails with MV_OUT_OF_FUEL, and nothing is left. The second function tells what is left. */
 void mv_store_set_fuel(wasm_store_t *, uint64_t fuel);
 uint64_t mv_store_fuel(const wasm_store_t *);
 

@@ -307,6 +307,7 @@ static void fuel(void **state) {
   mv_store_set_fuel(f.store, 10000);
   assert_false(mv_func_call(loop, cells, &err));
   assert_int_equal(err.kind, MV_OUT_OF_FUEL);
+  assert_int_equal(mv_store_fuel(f.store), 0);
   mv_store_stats(f.store, &stats);
   assert_in_range(stats.instructions, 9000, 10000);
   mv_store_set_fuel(f.store, 100);

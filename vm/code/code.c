@@ -60,7 +60,7 @@ bool ir_of_function(struct ircode *c, struct arena *scratch, struct module *m, u
   if (!ir_translate(c, mc->opt, mc, err)) return false;
   if (c->all_forms) {
     ir_fuse(c);
-    if (!ir_pin(c)) return error_no_memory(err, c->nlabels);
+    if (!ir_pin(c) || (mc->opt->fuel && !ir_pay(c))) return error_no_memory(err, c->nlabels);
   }
   return true;
 }

@@ -56,6 +56,7 @@ static void print_ir(FILE *out, const struct ir *i) {
   }
   fprintf(out, "    %5" PRIu32 "  ", i->at);
   if (info->shape != SHAPE_MISC || i->op == IR_object_new || i->op == IR_ref_test) result(out, i);
+  if (i->flags & IRF_PAYS) fputs("fuel_", out);
   fputs(rop_name(i->op), out);
   switch (info->shape) {
   case SHAPE_LOAD: address(out, i); break;
@@ -117,7 +118,7 @@ static void print_ir(FILE *out, const struct ir *i) {
     if (i->c != NO_SLOT) operand(out, i, i->fa == 'C' ? 'A' : 'S', i->c);
     break;
   }
-  if (info->shape == SHAPE_BR || info->shape == SHAPE_BRU || info->shape == SHAPE_ADDBR || info->shape == SHAPE_LOADBR || info->shape == SHAPE_BINBR || info->shape == SHAPE_FBINBR || i->op == IR_br) fprintf(out, " -> L%" PRIu32, i->label);
+  if (ir_branch_forms(i)) fprintf(out, " -> L%" PRIu32, i->label);
 }
 
 static void print_wasm(FILE *out, const struct module *m, struct reader *r, uint32_t upto) {

@@ -1,10 +1,10 @@
 /* How register code lies in memory: words of 64 bits. The first word of an operation is its handler; then come operands of 32 bits, two a
  * word, and immediates of 64. Operand numbers are cell numbers relative to the frame. `target` is
- * where a branch goes, `off` its distance in words from the operation's own first word, where a table or an immediate leaves no room for a target.
+ * where a branch goes. Each branch has a second handler, fuel_, with one more word: what fuel it costs if it is taken and if not.
  *
  *   BIN, SELECT...  [h][a, b][d]           the last word only if the result goes to a slot
  *   BIN, 64-bit I   [h][a, d][imm]
- *   BR              [h][a, b][target]      64-bit I: [h][a, off][imm]
+ *   BR              [h][a, b][target]      64-bit I: [h][a][imm][target]
  *   BRU             [h][a][target]
  *   UN, MOV, GGET   [h][a, d]
  *   LOAD S A        [h][a, end][d]         end: static offset + size of the access

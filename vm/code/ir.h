@@ -19,7 +19,8 @@ enum {
   IRF_FIXED = 4, /* the result cannot go elsewhere */
   IRF_IMM2 = 8,  /* superinstructions: c is the immediate imm2 */
   IRF_CHOICE1 = 16, IRF_CHOICE2 = 32, /* selects: the first, second choice is a number, not a slot */
-  IRF_PIN = 64 /* a is in the pin */
+  IRF_PIN = 64, /* a is in the pin */
+  IRF_PAYS = 128 /* branches: fuel, e if taken and cells if not; see fuel.c */
 };
 
 struct ir {
@@ -59,6 +60,12 @@ MV_MUST_USE bool ir_translate(struct ircode *, const mv_options_t *, const struc
 void ir_fini(struct ircode *);
 /* Merges operations into superinstructions. */
 void ir_fuse(struct ircode *);
+/* How many forms a branch has, behind which come as many that pay fuel; 0: not a branch or one that cannot */
+unsigned ir_branch_forms(const struct ir *);
+/* Where the operation may go on unless behind itself: `n` labels, or NULL. */
+const uint32_t *ir_targets(const struct ircode *, const struct ir *, uint32_t *n);
+/* Merges fuel operations into branches; false: no memory. */
+MV_MUST_USE bool ir_pay(struct ircode *);
 /* Gives sums in loops a register; false: no memory. */
 MV_MUST_USE bool ir_pin(struct ircode *);
 /* Chooses forms and writes words; *words is malloc'ed. */

@@ -422,7 +422,7 @@ static unsigned index_in(char f, const char *letters) { return (unsigned)(strchr
 static unsigned is(char form, char letter) { return form == letter; }
 
 static unsigned rop_of(const struct ir *i, const struct ropinfo *info) {
-  const unsigned s = i->fd == 'S', base = info->base;
+  const unsigned s = i->fd == 'S', base = info->base + (i->flags & IRF_PAYS ? ir_branch_forms(i) : 0);
   switch (info->shape) {
   case SHAPE_BIN: case SHAPE_V2: case SHAPE_SHIFT: return base + form_bin(i) + 5 * s;
   case SHAPE_SHUFFLE: case SHAPE_REPLACE: return base + form_bin(i) + 3 * s;
@@ -576,9 +576,8 @@ static bool write_misc(struct lower *l, const struct ir *i, size_t start) {
   }
 }
 
-static bool write_op(struct lower *l, struct ir *i) {
+static bool write_words(struct lower *l, struct ir *i, size_t start) {
   const struct ropinfo *info = rop_info(i->op);
-  const size_t start = l->n;
   const bool s = i->fd == 'S', wide = i->fb == 'I' && is_wide(info->in);
   union word *w = more(l, 1);
   if (!w) return false;
@@ -612,11 +611,11 @@ static bool write_op(struct lower *l, struct ir *i) {
     return true;
   }
   case SHAPE_BR:
-    if (!(w = more(l, 2))) return false;
+    if (!(w = more(l, wide ? 3 : 2))) return false;
     w[0].u32[0] = i->a;
     if (wide) {
       w[1].u64 = i->imm;
-      return add_fixup(l, start + 1, 1, start, i->label);
+      return add_fixup(l, start + 3, WHOLE, start, i->label);
     }
     w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
     return add_fixup(l, start + 2, WHOLE, start, i->label);
@@ -749,6 +748,14 @@ static bool write_op(struct lower *l, struct ir *i) {
     return true;
   }
   return false;
+}
+
+static bool write_op(struct lower *l, struct ir *i) {
+  if (!write_words(l, i, l->n)) return false;
+  if (!(i->flags & IRF_PAYS)) return true;
+  union word *w = more(l, 1);
+  if (w) w->u32[0] = i->e, w->u32[1] = i->cells;
+  return w != NULL;
 }
 
 static bool write_all(struct lower *l) {

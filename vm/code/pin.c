@@ -32,20 +32,6 @@ static bool writes_to(const struct ir *i, uint32_t slot) {
   }
 }
 
-/* Where the operation may go on, of which there are `n` from *labels on. */
-static const uint32_t *targets(const struct ircode *c, const struct ir *i, uint32_t *n) {
-  *n = 1;
-  switch (rop_info(i->op)->shape) {
-  case SHAPE_BR: case SHAPE_BRU: case SHAPE_ADDBR: case SHAPE_LOADBR: case SHAPE_BINBR: case SHAPE_FBINBR: return &i->label;
-  default: break;
-  }
-  switch (i->op) {
-  case IR_br: case IR_br_on_cast: case IR_br_on_cast_fail: case IR_br_on_cast_desc: case IR_br_on_cast_desc_fail: return &i->label;
-  case IR_br_table_S: *n = i->c + 1; return &c->tables[i->label];
-  default: *n = 0; return NULL;
-  }
-}
-
 static bool is_real(const struct ir *i) { return i->op != IR_NOP && i->op != IR_LABEL; }
 
 /* Follows the value that is in `slot` at the loop's begin through the operations that can have it in the pin: each may put it into another slot. It
@@ -55,7 +41,7 @@ static bool follow(struct ircode *c, uint32_t from, uint32_t to, uint32_t slot, 
   for (uint32_t at = from; at <= to; at++) {
     struct ir *i = &c->ir[at];
     if (i->op == IR_NOP) continue;
-    if (now != slot && (i->op == IR_LABEL || targets(c, i, &n))) return false;
+    if (now != slot && (i->op == IR_LABEL || ir_targets(c, i, &n))) return false;
     if (i->op == IR_LABEL) continue;
     const unsigned op = pinned(i, now);
     if (op) {
@@ -98,10 +84,9 @@ static void fill(struct ircode *c, uint32_t at, unsigned op, uint32_t slot) {
 bool ir_pin(struct ircode *c) {
   uint32_t *last = arena_array(c->arena, c->nlabels + 1u, sizeof *last); /* by label: the last branch to it */
   if (!last) return false;
-  memset(last, 0, (c->nlabels + 1u) * sizeof *last);
   for (uint32_t at = 0; at < c->n; at++) {
     uint32_t n = 0;
-    const uint32_t *to = is_real(&c->ir[at]) ? targets(c, &c->ir[at], &n) : NULL;
+    const uint32_t *to = is_real(&c->ir[at]) ? ir_targets(c, &c->ir[at], &n) : NULL;
     for (uint32_t k = 0; k < n; k++) last[to[k]] = at;
   }
   uint32_t inner = NO_SLOT, call = NO_SLOT; /* the nearest loop and call behind `at` */

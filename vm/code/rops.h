@@ -96,7 +96,7 @@
 /* Operations without forms; their operands lie in slots. The comment says: operands -> result; `base` operations work like a stack machine on
  * consecutive slots from `base`. */
 #define MISC_OPS(X) \
-  X(translate) X(exit) X(return_cross) X(unreachable) X(br) X(br_table_S) X(br_table_A) X(fuel) X(poll) X(enter) X(enter_depth) X(leave_depth) X(trace) X(profile) \
+  X(translate) X(exit) X(return_cross) X(unreachable) X(br) X(fuel_br) X(br_table_S) X(br_table_A) X(fuel) X(poll) X(enter) X(enter_depth) X(leave_depth) X(trace) X(profile) \
   X(copy) X(mov2) X(mov3) X(mov_add) X(add2) X(ret) X(ret_many) \
   X(call) X(call_import) X(call_indirect) X(call_ref) X(tail_call) X(tail_import) X(tail_indirect) X(tail_ref) \
   X(gget_import) X(gget_import_v128) X(gset_import) X(gset_import_v128) \

@@ -305,15 +305,10 @@ static void instruction(struct tr *t, const struct instr *in) {
   }
 }
 
-/* Fuel and profile: the block's first operation takes the price of all its instructions. else and end are punctuation and cost nothing. */
+/* Fuel and profile: else and end are punctuation and cost nothing. */
 static void count_instr(struct tr *t, unsigned op) {
   if ((!t->opt->fuel && !t->opt->profile) || op == OP_else || op == OP_end) return;
-  if (t->fuel_ir == NO_SLOT) {
-    t->fuel_ir = (uint32_t)t->c->n;
-    if (t->opt->fuel) (void)tr_emit(t, IR_fuel);
-    if (t->opt->profile) (void)tr_emit(t, IR_profile);
-    t->block = (uint32_t)t->c->n;
-  }
+  price_block(t);
   for (uint32_t k = t->fuel_ir; k < t->block; k++) t->c->ir[k].imm++;
 }
 

@@ -85,6 +85,12 @@ typedef HANDLER_CC int handler_fn(STATE_PARAMS);
     pc = (word).ptr; \
     DISPATCH(); \
   } while (0)
+#define PAY(cost) \
+  do { \
+    const uint64_t left = ex->fuel, price = (cost); \
+    if (unlikely(left < price)) TRAP(TRAP_FUEL); \
+    ex->fuel = left - price; \
+  } while (0)
 /* Ends with a trap at this operation. */
 #define TRAP(number) \
   do { \

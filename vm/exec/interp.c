@@ -51,23 +51,33 @@
     PUT_##d(i32, (uint32_t)(expr), WIDE_##b##_##T ? pc[1].u32[1] : pc[2].u32[0]); \
     NEXT(2 + (WIDE_##b##_##T ? 1 : EXTRA_##d)); \
   }
-#define BR_H(name, a, b, T, expr) \
-  HANDLER(name##_##a##b) { \
-    const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]); \
-    if (expr) { \
-      if (WIDE_##b##_##T) NEXT((int32_t)pc[1].u32[1]); \
-      else GO(pc[2]); \
+/* A branch of so many words, after what reads its operands; and one that pays, with one more: [taken, not taken] */
+#define BRANCH_H(name, words, target, taken, ...) \
+  HANDLER(ROP_##name) { \
+    __VA_ARGS__; \
+    if (taken) GO(target); \
+    NEXT(words); \
+  } \
+  PAYING_H(name, words, target, taken, __VA_ARGS__)
+#if DISPATCH_ALL_FORMS
+#define PAYING_H(name, words, target, taken, ...) \
+  HANDLER(ROP_fuel_##name) { \
+    __VA_ARGS__; \
+    if (taken) { \
+      PAY(pc[words].u32[0]); \
+      GO(target); \
     } \
-    NEXT(3); \
+    PAY(pc[words].u32[1]); \
+    NEXT((words) + 1); \
   }
-#define BRT_H(id, a, b, T, expr) BR_H(ROP_br_##id, a, b, T, expr)
-#define BRF_H(id, a, b, T, expr) BR_H(ROP_bn_##id, a, b, T, !(expr))
-#define BRU_H(id, a, T, expr) \
-  HANDLER(ROP_##id##_##a) { \
-    const C_##T x = GET_##a(T, pc[1].u32[0]); \
-    if (expr) GO(pc[2]); \
-    NEXT(3); \
-  }
+#else
+#define PAYING_H(...)
+#endif
+#define BR_H(name, a, b, T, expr) \
+  BRANCH_H(name##_##a##b, 3 + WIDE_##b##_##T, pc[2 + WIDE_##b##_##T], expr, const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]))
+#define BRT_H(id, a, b, T, expr) BR_H(br_##id, a, b, T, expr)
+#define BRF_H(id, a, b, T, expr) BR_H(bn_##id, a, b, T, !(expr))
+#define BRU_H(id, a, T, expr) BRANCH_H(id##_##a, 3, pc[2], expr, const C_##T x = GET_##a(T, pc[1].u32[0]))
 #define UN_H(id, a, d, T, R, trap, expr) \
   HANDLER(ROP_##id##_##a##d) { \
     const C_##T x = GET_##a(T, pc[1].u32[0]); \
@@ -286,12 +296,9 @@
     NEXT(3); \
   }
 #define ADDBR_H(id, b, c, T, expr) \
-  HANDLER(ROP_##id##_##b##c) { \
-    const C_##T x = (C_##T)(SLOT_##T(pc[1].u32[0]) + SHORT_##b(T, pc[1].u32[1])), y = SHORT_##c(T, pc[2].u32[0]); \
-    PUT_S(T, x, pc[2].u32[1]); \
-    if (expr) GO(pc[3]); \
-    NEXT(4); \
-  }
+  BRANCH_H(id##_##b##c, 4, pc[3], expr, \
+           const C_##T x = (C_##T)(SLOT_##T(pc[1].u32[0]) + SHORT_##b(T, pc[1].u32[1])), y = SHORT_##c(T, pc[2].u32[0]); \
+           PUT_S(T, x, pc[2].u32[1]))
 #define SELIMM_H(id, c, a, b, d, T) \
   HANDLER(ROP_##id##_##c##a##b##d) { \
     const C_##T x = SHORT_##a(T, pc[1].u32[1]), y = SHORT_##b(T, pc[2].u32[0]); \
@@ -299,11 +306,7 @@
     NEXT(3); \
   }
 #define BINBR_H(id, a, b, T, expr) \
-  HANDLER(ROP_##id##_##a##b) { \
-    const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]); \
-    if (expr) GO(pc[2]); \
-    NEXT(3); \
-  }
+  BRANCH_H(id##_##a##b, 3, pc[2], expr, const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]))
 #define LOADOP_PLACE_S 0
 #define LOADOP_PLACE_B 1
 #define LOADOP_PLACE_P 1
@@ -322,11 +325,7 @@
 #define FBINBR_Z_I(T) CELLS_##T(&pc[2].u64)
 #define FBINBR_Z_S(T) SLOT_##T(pc[2].u32[0])
 #define FBINBR_H(id, a, b, c, T, expr) \
-  HANDLER(ROP_##id##_##a##b##c) { \
-    const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]), z = FBINBR_Z_##c(T); \
-    if (expr) GO(pc[3]); \
-    NEXT(4); \
-  }
+  BRANCH_H(id##_##a##b##c, 4, pc[3], expr, const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]), z = FBINBR_Z_##c(T))
 /* With the end in the second word in any form: [h][a, b][end, ...] */
 #define LONG_END_S ((uint64_t)(uint32_t)fp[pc[1].u32[0]] + pc[2].u32[0])
 #define LONG_END_A ((uint64_t)(uint32_t)acc + pc[2].u32[0])
@@ -349,15 +348,12 @@
   }
 /* [h][a, b][end, y][d][target] */
 #define LOADBR_H(id, am, c, d, T, n, get, expr) \
-  HANDLER(ROP_##id##_##am##c##d) { \
-    const uint64_t end = LONG_END_##am; \
-    if (unlikely(end > len)) GOTO_HANDLER(oob); \
-    const uint8_t *p = mem + end - (n); \
-    const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]); \
-    PUT_##d(T, x, pc[3].u32[0]); \
-    if (expr) GO(pc[4]); \
-    NEXT(5); \
-  }
+  BRANCH_H(id##_##am##c##d, 5, pc[4], expr, \
+           const uint64_t end = LONG_END_##am; \
+           if (unlikely(end > len)) GOTO_HANDLER(oob); \
+           const uint8_t *p = mem + end - (n); \
+           const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]); \
+           PUT_##d(T, x, pc[3].u32[0]))
 /* [h][a, step][pointer, end][d]: pointer = a + step; d = the value there. Nothing is written before the check, for it may be done again. */
 #define ADDLOAD_H(id, d, R, n, expr) \
   HANDLER(ROP_add_##id##_##d) { \

@@ -3,6 +3,7 @@
 /* Ends the interpreter, unless what happened is an exception that one of its frames catches. */
 COLD_HANDLER(trap) {
   if (acc == TRAP_EXCEPTION && unwind(ex, NULL, pc, fp, inst)) ENTER();
+  if (acc == TRAP_FUEL) ex->fuel = 0; /* how much was missing depends on where the translator lets it be paid */
   ex->trap = (int)acc;
   ex->pc = pc;
   ex->fp = fp;
@@ -42,6 +43,11 @@ HANDLER(ROP_translate) {
 
 /* [h][target] */
 HANDLER(ROP_br) { GO(pc[1]); }
+/* [h][target][cost] */
+HANDLER(ROP_fuel_br) {
+  PAY(pc[2].u32[0]);
+  GO(pc[1]);
+}
 
 /* [h][a, count][off ...]: count targets, then the default */
 #define BR_TABLE(form, index) \
@@ -54,9 +60,7 @@ BR_TABLE(A, (uint32_t)acc)
 
 /* [h][cost]: Wasm instructions up to the next branch */
 HANDLER(ROP_fuel) {
-  const uint64_t cost = pc[1].u64;
-  if (unlikely(ex->fuel < cost)) TRAP(TRAP_FUEL);
-  ex->fuel -= cost;
+  PAY(pc[1].u64);
   NEXT(2);
 }
 
