@@ -97,6 +97,18 @@ static void test_scalar(void **state) {
   if (!exec_all_forms()) skip();
 #define BIN2(id, T, first, second, e) pair(#id, #T, of_two(#first, x), #second, 'R');
 #define FBIN2(id, T, first, second, side, e) pair(#id, #T, of_two(#first, x), #second, #side[0]);
+#define WIDE1(id, first, second, e) \
+  text_of(#second, a), text_of(#first, b); \
+  BODY("(%s (%s (local.get 0) (i64.const 0x9e3779b97f4a7c15)) (local.get 2))", a, b); \
+  same(#id, "i64", body); \
+  BODY("(%s (%s (i64.extend32_s (local.get 0)) (i64.const -0x123456789)) (i64.const 29))", a, b); \
+  same(#id, "i64", body);
+#define WIDE2(id, first, second, e) \
+  text_of(#second, a), text_of(#first, b); \
+  BODY("(%s (%s (local.get 0) (local.get 2)) (i64.const 0x9e3779b97f4a7c15))", a, b); \
+  same(#id, "i64", body); \
+  BODY("(%s (%s (i64.extend32_s (local.get 0)) (i64.const 11)) (i64.const 0x5555555555555555))", a, b); \
+  same(#id, "i64", body);
 #define ADDBR(id, T, add, cmp, e) \
   BODY("(block (br_if 0 (%s (local.tee 0 (%s (local.get 0) (local.get 1))) (local.get 2))) (local.set 1 (%s.const 7))) (%s.xor (local.get 0) (local.get 1))", \
        text_of(#cmp, a), text_of(#add, b), #T, #T); \

@@ -108,6 +108,12 @@ static void print_ir(FILE *out, const struct ir *i) {
     if (i->fc == 'I') fprintf(out, " #%" PRIi64, (int64_t)i->imm2);
     else operand(out, i, i->fc, i->c);
     break;
+  case SHAPE_WIDE:
+    operand(out, i, i->fa, i->a);
+    fprintf(out, " #%" PRIi64, (int64_t)i->imm);
+    if (i->fc == 'I') fprintf(out, " #%" PRIi64, (int64_t)i->imm2);
+    else operand(out, i, i->fc, i->c);
+    break;
   case SHAPE_RBIN:
     fprintf(out, " #%" PRIi64, (int64_t)i->imm);
     operand(out, i, i->fa, i->a);

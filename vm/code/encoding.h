@@ -20,6 +20,7 @@
  *   V2 I            [h][a, d][imm][imm]
  *   LOAD U V        [h][a, constant][end, d][shift]; STORE U has v for d
  *   BIN2, FBIN2     [h][a, b][c, d]
+ *   WIDE            [h][a, c][imm][d]
  *   LOADOP          [h][a, end][c, d], with two operands in the address [h][a, b][end, c][d]
  *   LOADBIN2        [h][a, b][end, y][z, d]
  *   LOADBR          [h][a, b][end, y][d][target]

@@ -30,7 +30,7 @@ static bool ends(const struct ir *i) {
 static bool harmless(const struct ir *i) {
   switch (rop_info(i->op)->shape) {
   case SHAPE_BIN: return (i->op >= IR_i32_add && i->op <= IR_i32_rotr) || (i->op >= IR_i64_add && i->op <= IR_i64_rotr);
-  case SHAPE_RBIN: case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_MOV: case SHAPE_CONST: case SHAPE_SELECT: case SHAPE_SELIMM: case SHAPE_GGET: return true;
+  case SHAPE_RBIN: case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_WIDE: case SHAPE_MOV: case SHAPE_CONST: case SHAPE_SELECT: case SHAPE_SELIMM: case SHAPE_GGET: return true;
   case SHAPE_MISC: return i->op == IR_enter || i->op == IR_mov2 || i->op == IR_mov3 || i->op == IR_mov_add || i->op == IR_add2;
   default: return false;
   }

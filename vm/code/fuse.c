@@ -92,6 +92,42 @@ static bool fuse_binary(const struct ir *p, struct ir *c) {
   return true;
 }
 
+/* The operation of two of which one has a constant of 64 bits, or 0. */
+enum { WIDE_FIRST, WIDE_SECOND };
+static unsigned fused_wide(unsigned first, unsigned second, unsigned which) {
+  switch (PAIR(first, second, which)) {
+#define WIDE1(id, first, second, e) \
+  case PAIR(IR_##first, IR_##second, WIDE_FIRST): return IR_##id;
+#define WIDE2(id, first, second, e) \
+  case PAIR(IR_##first, IR_##second, WIDE_SECOND): return IR_##id;
+#include "code/rops.def"
+  default: return 0;
+  }
+}
+
+static bool fuse_wide(const struct ir *p, struct ir *c) {
+  const bool imm = (p->flags & IRF_IMM) != 0, imm2 = (c->flags & IRF_IMM) != 0;
+  const bool wide = imm && !short_imm(RT_i64, p->imm), wide2 = imm2 && !short_imm(RT_i64, c->imm);
+  const unsigned op = wide == wide2 ? 0 : fused_wide(p->op, c->op, wide ? WIDE_FIRST : WIDE_SECOND);
+  if (!op) return false;
+  struct ir r = *p;
+  r.op = (uint16_t)op, r.flags = 0, r.d = c->d;
+  if (wide) {
+    const bool right = !imm2 && c->a != p->d && rop_commutative(c->op);
+    if (right ? c->b != p->d : c->a != p->d || (!imm2 && c->b == p->d)) return false;
+    r.c = right ? c->a : c->b, r.imm2 = c->imm;
+    if (imm2) r.flags |= IRF_IMM2;
+  } else {
+    if (c->a != p->d) return false;
+    r.c = p->b, r.imm2 = p->imm, r.imm = c->imm;
+    if (imm) r.flags |= IRF_IMM2;
+    else if (rop_commutative(p->op) && p->b > p->a) r.a = p->b, r.c = p->a; /* a temporary, which may be in the accumulator */
+  }
+  r.b = NO_SLOT;
+  *c = r;
+  return true;
+}
+
 /* A comparison that branches on slot t as its left operand; a test for zero is one, too. */
 static bool branch_on(const struct ir *c, uint32_t t, unsigned rt, struct ir *r) {
   static const uint16_t swapped[] = {IR_br_i32_eq, IR_br_i32_ne, IR_br_i32_gt_s, IR_br_i32_gt_u, IR_br_i32_lt_s, IR_br_i32_lt_u, IR_br_i32_ge_s, IR_br_i32_ge_u, IR_br_i32_le_s, IR_br_i32_le_u};
@@ -305,7 +341,7 @@ static bool fuse(const struct ircode *code, const struct ir *p, struct ir *c) {
   if (p->d == NO_SLOT) return false;
   if (fuse_load_branch(p, c)) return true;
   if (p->d < code->first_temp && p->d != c->d) return false;
-  return fuse_wrap(p, c) || fuse_binary(p, c) || fuse_shift(p, c) || fuse_test(p, c) || fuse_float_test(p, c);
+  return fuse_wrap(p, c) || fuse_binary(p, c) || fuse_wide(p, c) || fuse_shift(p, c) || fuse_test(p, c) || fuse_float_test(p, c);
 }
 
 void ir_fuse(struct ircode *c) {

@@ -322,6 +322,11 @@ static void choose(struct lower *l, uint32_t at) {
     writes(l, at, info->out);
     break;
   }
+  case SHAPE_WIDE:
+    i->fa = reads(l, i->a, RT_i64, true, false);
+    i->fc = i->flags & IRF_IMM2 ? 'I' : reads(l, i->c, RT_i64, false, false);
+    writes(l, at, RT_i64);
+    break;
   case SHAPE_ADDBR:
     (void)reads(l, i->a, info->in, false, false);
     if (!imm) (void)reads(l, i->b, info->in, false, false);
@@ -440,6 +445,7 @@ static unsigned rop_of(const struct ir *i, const struct ropinfo *info) {
     if (i->fa == 'A' && i->fc == 'A') return base + 10 + 11 * s;
     return base + (i->fc == 'I' ? 6 + 2 * is(i->fa, 'A') : i->fa == 'A' ? 4u : i->fc == 'A' ? 2u : 0u) + is(i->fb, 'I') + 11 * s;
   case SHAPE_FBIN2: return base + (i->fc == 'A' ? 1u : i->fa == 'A' ? 2u : i->fb == 'A' ? 3u : 0u) + 4 * s;
+  case SHAPE_WIDE: return base + is(i->fa, 'A') + 2 * is(i->fc, 'I') + 4 * s;
   case SHAPE_ADDBR: return base + 2 * is(i->fb, 'I') + is(i->fc, 'I');
   case SHAPE_SELIMM: return base + is(i->fa, 'A') + ((i->flags & (IRF_CHOICE1 | IRF_CHOICE2)) == IRF_CHOICE2 ? 0u : i->flags & IRF_CHOICE2 ? 4u : 2u) + 6 * s;
   case SHAPE_LOADBR: return base + index_in(i->fa, "SABZP") + 5 * is(i->fc, 'I') + 10 * s;
@@ -678,6 +684,10 @@ static bool write_words(struct lower *l, struct ir *i, size_t start) {
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
     w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
+    return true;
+  case SHAPE_WIDE:
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u64 = i->imm, w[2].u32[0] = i->d;
     return true;
   case SHAPE_ADDBR:
     if (!(w = more(l, 3))) return false;

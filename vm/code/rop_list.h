@@ -32,6 +32,8 @@ ATOMIC_OPS(X)
 #define RET(id, ...) FORMS_RET(L1, id, 0)
 #define BIN2(id, ...) FORMS_BIN2(L4, id, 0)
 #define FBIN2(id, ...) FORMS_FBIN2(L4, id, 0) FORMS_PINBIN2(L2, pin_##id, 0)
+#define WIDE1(id, ...) FORMS_WIDE(L3, id, 0)
+#define WIDE2 WIDE1
 #define PIN(id, ...) FORMS_PIN(L2, id, 0)
 #define PINLOAD(id, ...) H(ROP_##id)
 #define ADDBR(id, ...) PAYING(FORMS_ADDBR, L2, id)

@@ -28,6 +28,8 @@ static const struct ropinfo infos[IR_COUNT + 2] = {
 #define RET(id, T) INFO(id, id##_S, RET, T, NONE)
 #define BIN2(id, T, ...) INFO(id, id##_SSSA, BIN2, T, T)
 #define FBIN2(id, T, ...) INFO(id, id##_SSSA, FBIN2, T, T) INFO(pin_##id, pin_##id##_SS, PINBIN2, T, T)
+#define WIDE1(id, ...) INFO(id, id##_SSA, WIDE, i64, i64)
+#define WIDE2 WIDE1
 #define PIN(id, T, ...) INFO(id, id##_RS, PIN, T, T)
 #define PINLOAD(id, T) INFO(id, id, PINLOAD, T, T)
 #define ADDBR(id, T, ...) INFO(id, id##_SS, ADDBR, T, T)
@@ -87,6 +89,8 @@ static const char *const names[] = {
 #define RET ROW
 #define BIN2 ROW
 #define FBIN2(id, ...) [IR_##id] = #id, [IR_pin_##id] = "pin_" #id,
+#define WIDE1 ROW
+#define WIDE2 ROW
 #define PIN ROW
 #define PINLOAD ROW
 #define ADDBR ROW

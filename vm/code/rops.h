@@ -57,6 +57,9 @@
 #define FORMS_FBIN2(F, id, ...) \
   F(id, S, S, S, A, __VA_ARGS__) F(id, S, S, A, A, __VA_ARGS__) F(id, A, S, S, A, __VA_ARGS__) F(id, S, A, S, A, __VA_ARGS__) \
   F(id, S, S, S, S, __VA_ARGS__) F(id, S, S, A, S, __VA_ARGS__) F(id, A, S, S, S, __VA_ARGS__) F(id, S, A, S, S, __VA_ARGS__)
+#define FORMS_WIDE(F, id, ...) \
+  F(id, S, S, A, __VA_ARGS__) F(id, A, S, A, __VA_ARGS__) F(id, S, I, A, __VA_ARGS__) F(id, A, I, A, __VA_ARGS__) \
+  F(id, S, S, S, __VA_ARGS__) F(id, A, S, S, __VA_ARGS__) F(id, S, I, S, __VA_ARGS__) F(id, A, I, S, __VA_ARGS__)
 #define FORMS_ADDBR(F, id, ...) F(id, S, S, __VA_ARGS__) F(id, S, I, __VA_ARGS__) F(id, I, S, __VA_ARGS__) F(id, I, I, __VA_ARGS__)
 #define FORMS_LOADOP(F, id, ...) \
   F(id, S, S, A, __VA_ARGS__) F(id, B, S, A, __VA_ARGS__) F(id, P, S, A, __VA_ARGS__) F(id, X, S, A, __VA_ARGS__) \
@@ -120,7 +123,7 @@ enum rop {
 enum shape {
   SHAPE_MISC, SHAPE_BIN, SHAPE_RBIN, SHAPE_BR, SHAPE_UN, SHAPE_BRU, SHAPE_LOAD, SHAPE_STORE, SHAPE_GGET, SHAPE_GSET, SHAPE_MOV, SHAPE_CONST,
   SHAPE_SELECT, SHAPE_RET, SHAPE_V2, SHAPE_V3, SHAPE_SHIFT, SHAPE_REPLACE, SHAPE_EXTRACT, SHAPE_VSTORE,
-  SHAPE_BIN2, SHAPE_FBIN2, SHAPE_ADDBR, SHAPE_LOADOP, SHAPE_FSET, SHAPE_ESET, SHAPE_SHUFFLE, SHAPE_PERMUTE,
+  SHAPE_BIN2, SHAPE_FBIN2, SHAPE_WIDE, SHAPE_ADDBR, SHAPE_LOADOP, SHAPE_FSET, SHAPE_ESET, SHAPE_SHUFFLE, SHAPE_PERMUTE,
   SHAPE_LOADBIN2, SHAPE_LOADBR, SHAPE_BINBR, SHAPE_FBINBR, SHAPE_SELIMM, SHAPE_ADDLOAD, SHAPE_INCLOAD, SHAPE_INCSTORE,
   SHAPE_PIN, SHAPE_PINBIN2, SHAPE_PINLOADOP, SHAPE_PINLOADBIN2, SHAPE_PINLOAD
 };
@@ -153,6 +156,8 @@ enum irop {
 #define RET ROW
 #define BIN2 ROW
 #define FBIN2(id, ...) IR_##id, IR_pin_##id,
+#define WIDE1 ROW
+#define WIDE2 ROW
 #define PIN ROW
 #define PINLOAD ROW
 #define ADDBR ROW

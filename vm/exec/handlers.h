@@ -19,6 +19,8 @@
 #define STORE(id, T, n, stmt) FORMS_STORE(STORE_H, id, T, n, stmt) FORMS_INCSTORE(INCSTORE_H, id, T, n, stmt)
 #define BIN2(id, T, first, second, expr) FORMS_BIN2(BIN2_H, id, T, expr)
 #define FBIN2(id, T, first, second, side, expr) FORMS_FBIN2(BIN2_H, id, T, expr) FORMS_PINBIN2(PIN_BIN2_H, id, T, expr)
+#define WIDE1(id, first, second, expr) FORMS_WIDE(WIDE_H, id, expr)
+#define WIDE2 WIDE1
 #define PIN(id, T, op, expr) FORMS_PIN(PIN_H, id, T, expr)
 #define PINLOAD(id, T) PINLOAD_H(id, T)
 #define ADDBR(id, T, add, cmp, expr) FORMS_ADDBR(ADDBR_H, id, T, expr)
@@ -82,6 +84,8 @@
 #define M4(id, a, b, c, d, ...) HANDLER(ROP_##id##_##a##b##c##d);
 #define BIN2(id, ...) FORMS_BIN2(M4, id, 0)
 #define FBIN2(id, ...) FORMS_FBIN2(M4, id, 0) FORMS_PINBIN2(M2, pin_##id, 0)
+#define WIDE1(id, ...) FORMS_WIDE(M3, id, 0)
+#define WIDE2 WIDE1
 #define PIN(id, ...) FORMS_PIN(M2, id, 0)
 #define PINLOAD(id, ...) HANDLER(ROP_##id);
 #define CMP(id, ...) FORMS_BR(M2, fuel_br_##id, 0)

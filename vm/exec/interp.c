@@ -295,6 +295,12 @@
     PUT_##d(T, (C_##T)(expr), pc[2].u32[1]); \
     NEXT(3); \
   }
+#define WIDE_H(id, a, c, d, expr) \
+  HANDLER(ROP_##id##_##a##c##d) { \
+    const uint64_t x = GET_##a(i64, pc[1].u32[0]), y = pc[2].u64, z = SHORT_##c(i64, pc[1].u32[1]); \
+    PUT_##d(i64, expr, pc[3].u32[0]); \
+    NEXT(4); \
+  }
 #define ADDBR_H(id, b, c, T, expr) \
   BRANCH_H(id##_##b##c, 4, pc[3], expr, \
            const C_##T x = (C_##T)(SLOT_##T(pc[1].u32[0]) + SHORT_##b(T, pc[1].u32[1])), y = SHORT_##c(T, pc[2].u32[0]); \
