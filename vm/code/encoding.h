@@ -7,21 +7,16 @@
  *   BR              [h][a, b][target]      64-bit I: [h][a][imm][target]
  *   BRU             [h][a][target]
  *   UN, MOV, GGET   [h][a, d]
- *   LOAD S A        [h][a, end][d]         end: static offset + size of the access
- *   LOAD P Q X Y    [h][a, b][end, d]
- *   LOAD I          [h][-, d][end]
- *   STORE S A       [h][a, end][v]         64-bit immediate value: one more word
- *   STORE P X       [h][a, b][end, v]
- *   STORE I         [h][-, v][end]
+ *   LOAD            [h][a, b][end, d]      end: static offset + size of the access; U, V: b is the constant, and a word for the shift follows
+ *   STORE           [h][a, b][end, v]      64-bit immediate value: one more word
  *   CONST           [h][d][imm] (v128: two words)
  *   SELECT          [h][c, a][b, d]
  *   GSET            [h][k, a]              I: [h][k][imm]
  *   RET             [h][a, info]           I: [h][-, info][imm]
  *   V2 I            [h][a, d][imm][imm]
- *   LOAD U V        [h][a, constant][end, d][shift]; STORE U has v for d
  *   BIN2, FBIN2     [h][a, b][c, d]
  *   WIDE            [h][a, c][imm][d]
- *   LOADOP          [h][a, end][c, d], with two operands in the address [h][a, b][end, c][d]
+ *   LOADOP          [h][a, b][end, c][d]
  *   LOADBIN2        [h][a, b][end, y][z, d]
  *   LOADBR          [h][a, b][end, y][d][target]
  *   ADDBR           [h][a, b][c, d][target]

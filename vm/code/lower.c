@@ -601,7 +601,7 @@ static bool write_words(struct lower *l, struct ir *i, size_t start) {
     w[0].u32[0] = i->a;
     if (wide) w[0].u32[1] = i->d, w[1].u64 = i->imm;
     else {
-      w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+      w[0].u32[1] = imm_or(i, i->b);
       if (s) w[1].u32[0] = i->d;
     }
     return true;
@@ -623,7 +623,7 @@ static bool write_words(struct lower *l, struct ir *i, size_t start) {
       w[1].u64 = i->imm;
       return add_fixup(l, start + 3, WHOLE, start, i->label);
     }
-    w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[0].u32[1] = imm_or(i, i->b);
     return add_fixup(l, start + 2, WHOLE, start, i->label);
   case SHAPE_PINLOAD:
     if (!(w = more(l, 1))) return false;
@@ -658,31 +658,16 @@ static bool write_words(struct lower *l, struct ir *i, size_t start) {
     if (!(w = more(l, 2))) return false;
     w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
     return true;
-  case SHAPE_LOAD:
-    if (i->am == AM_SLOT) {
-      if (!(w = more(l, s ? 2 : 1))) return false;
-      w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm2;
-      if (s) w[1].u32[0] = i->d;
-      return true;
-    }
-    if (!(w = more(l, i->am == AM_SHIFTED ? 3 : 2))) return false;
-    if (i->am == AM_SHIFTED) w[2].u32[0] = i->e;
-    if (i->am == AM_CONST) w[0].u32[1] = i->d, w[1].u64 = i->imm2;
-    else w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->d;
-    return true;
-  case SHAPE_STORE: case SHAPE_VSTORE: {
+  case SHAPE_LOAD: case SHAPE_STORE: case SHAPE_VSTORE:
     if (!(w = more(l, wide || i->am == AM_SHIFTED ? 3 : 2))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2;
+    w[1].u32[1] = info->shape == SHAPE_LOAD ? i->d : imm_or(i, i->c);
     if (i->am == AM_SHIFTED) w[2].u32[0] = i->e;
-    const uint32_t v = i->fb == 'I' ? (uint32_t)i->imm : i->c;
-    if (wide) w[2].u64 = i->imm;
-    if (i->am == AM_SLOT) w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = v;
-    else if (i->am == AM_CONST) w[0].u32[1] = v, w[1].u64 = i->imm2;
-    else w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = v;
+    if (wide) w[2].u64 = i->imm; /* never both */
     return true;
-  }
   case SHAPE_BIN2: case SHAPE_FBIN2: case SHAPE_PINBIN2:
     if (!(w = more(l, 2))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[0].u32[0] = i->a, w[0].u32[1] = imm_or(i, i->b);
     w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
     return true;
   case SHAPE_WIDE:
@@ -691,7 +676,7 @@ static bool write_words(struct lower *l, struct ir *i, size_t start) {
     return true;
   case SHAPE_ADDBR:
     if (!(w = more(l, 3))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[0].u32[0] = i->a, w[0].u32[1] = imm_or(i, i->b);
     w[1].u32[0] = i->fc == 'I' ? (uint32_t)i->imm2 : i->c, w[1].u32[1] = i->d;
     return add_fixup(l, start + 3, WHOLE, start, i->label);
   case SHAPE_LOADBIN2: case SHAPE_PINLOADBIN2:
@@ -723,14 +708,12 @@ static bool write_words(struct lower *l, struct ir *i, size_t start) {
     w[0].u32[0] = i->a, w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = imm_or(i, i->c), w[1].u32[1] = i->b;
     return true;
   case SHAPE_LOADOP: case SHAPE_PINLOADOP:
-    if (!(w = more(l, i->am == AM_SLOT ? 2 : 3))) return false;
-    w[0].u32[0] = i->a;
-    if (i->am == AM_SLOT) w[0].u32[1] = (uint32_t)i->imm2, w[1].u32[0] = i->c, w[1].u32[1] = i->d;
-    else w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->c, w[2].u32[0] = i->d;
+    if (!(w = more(l, 3))) return false;
+    w[0].u32[0] = i->a, w[0].u32[1] = i->b, w[1].u32[0] = (uint32_t)i->imm2, w[1].u32[1] = i->c, w[2].u32[0] = i->d;
     return true;
   case SHAPE_FSET: case SHAPE_ESET:
     if (!(w = more(l, 2))) return false;
-    w[0].u32[0] = i->a, w[0].u32[1] = i->fb == 'I' ? (uint32_t)i->imm : i->b;
+    w[0].u32[0] = i->a, w[0].u32[1] = imm_or(i, i->b);
     w[1].u32[0] = info->shape == SHAPE_FSET || i->fc == 'I' ? (uint32_t)i->imm2 : i->c;
     return true;
   case SHAPE_GGET:

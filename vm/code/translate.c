@@ -317,7 +317,7 @@ struct addr { uint8_t am; uint32_t a, b, shift; uint64_t end; };
 
 static struct addr address(struct tr *t, struct val *v, uint64_t end, unsigned shift, bool shifted) {
   struct addr r = {AM_SLOT, NO_SLOT, NO_SLOT, 0, end};
-  if (v->kind == VAL_CONST && t->c->fusion) {
+  if (v->kind == VAL_CONST && t->c->fusion && (uint32_t)v->imm + end <= UINT32_MAX) {
     r.am = AM_CONST;
     r.end = (uint32_t)v->imm + end;
     return r;

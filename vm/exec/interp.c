@@ -88,73 +88,49 @@
     NEXT(2); \
   }
 
-/* The end of an access, so that one add and one compare check it: 32-bit address plus static offset plus size cannot overflow */
-#define END_S ((uint64_t)(uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1])
-#define END_A ((uint64_t)(uint32_t)acc + pc[1].u32[1])
-#define END_P(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)fp[pc[1].u32[1]]) + pc[2].u32[0])
-#define END_Q(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)acc) + pc[2].u32[0])
-#define END_X(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)fp[pc[1].u32[1]] * (n)) + pc[2].u32[0])
-#define END_Y(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + (uint32_t)acc * (n)) + pc[2].u32[0])
-#define END_B(n) ((uint64_t)((uint32_t)fp[pc[1].u32[0]] + pc[1].u32[1]) + pc[2].u32[0])
-#define END_Z(n) ((uint64_t)((uint32_t)acc + pc[1].u32[1]) + pc[2].u32[0])
-#define END_U(n) ((uint64_t)(((uint32_t)fp[pc[1].u32[0]] << (pc[3].u32[0] & 31)) + pc[1].u32[1]) + pc[2].u32[0])
-#define END_V(n) ((uint64_t)(((uint32_t)acc << (pc[3].u32[0] & 31)) + pc[1].u32[1]) + pc[2].u32[0])
-#define END_AT_U(n) END_U(n)
-#define END_AT_V(n) END_V(n)
-#define END_AT_B(n) END_B(n)
-#define END_AT_Z(n) END_Z(n)
-#define END_AT_S(n) END_S
-#define END_AT_A(n) END_A
-#define END_AT_P(n) END_P(n)
-#define END_AT_Q(n) END_Q(n)
-#define END_AT_X(n) END_X(n)
-#define END_AT_Y(n) END_Y(n)
-#define END_AT_I(n) (pc[2].u64)
-#define LOAD_DST_S (pc[2].u32[0])
-#define LOAD_DST_A (pc[2].u32[0])
-#define LOAD_DST_P (pc[2].u32[1])
-#define LOAD_DST_Q (pc[2].u32[1])
-#define LOAD_DST_X (pc[2].u32[1])
-#define LOAD_DST_Y (pc[2].u32[1])
-#define LOAD_DST_I (pc[1].u32[1])
-#define LOAD_DST_B (pc[2].u32[1])
-#define LOAD_DST_Z (pc[2].u32[1])
-#define LOAD_DST_U (pc[2].u32[1])
-#define LOAD_DST_V (pc[2].u32[1])
-#define LOAD_LONG_U 2
-#define LOAD_LONG_V 2
-#define LOAD_LONG_B 1
-#define LOAD_LONG_Z 1
-#define LOAD_LONG_S 0
-#define LOAD_LONG_A 0
-#define LOAD_LONG_P 1
-#define LOAD_LONG_Q 1
-#define LOAD_LONG_X 1
-#define LOAD_LONG_Y 1
-#define LOAD_LONG_I 1
+/* The end of an access, so that one add and one compare check it: 32-bit address plus static offset plus size cannot overflow. [h][a, b][end, ...] */
+#define ACCESS_END pc[2].u32[0]
+#define SLOT_A ((uint32_t)fp[pc[1].u32[0]])
+#define SLOT_B ((uint32_t)fp[pc[1].u32[1]])
+#define CONST_B pc[1].u32[1]
+#define SHIFT (pc[3].u32[0] & 31)
+#define ADDRESS_S(n) SLOT_A
+#define ADDRESS_A(n) ((uint32_t)acc)
+#define ADDRESS_P(n) (SLOT_A + SLOT_B)
+#define ADDRESS_Q(n) (SLOT_A + (uint32_t)acc)
+#define ADDRESS_X(n) (SLOT_A + SLOT_B * (n))
+#define ADDRESS_Y(n) (SLOT_A + (uint32_t)acc * (n))
+#define ADDRESS_B(n) (SLOT_A + CONST_B)
+#define ADDRESS_Z(n) ((uint32_t)acc + CONST_B)
+#define ADDRESS_U(n) ((SLOT_A << SHIFT) + CONST_B)
+#define ADDRESS_V(n) (((uint32_t)acc << SHIFT) + CONST_B)
+#define ADDRESS_I(n) 0
+/* U and V have a word for the shift. */
+#define ACCESS_WORDS(am) (3 + (#am[0] == 'U' || #am[0] == 'V'))
+/* Makes `p` the n bytes of an access. */
+#define ACCESS(am, n) \
+  const uint64_t end = (uint64_t)ADDRESS_##am(n) + ACCESS_END; \
+  if (unlikely(end > len)) GOTO_HANDLER(oob); \
+  uint8_t *const p = mem + end - (n);
 #define LOAD_H(id, am, d, R, n, expr) \
   HANDLER(ROP_##id##_##am##d) { \
-    const uint64_t end = END_AT_##am(n); \
-    if (unlikely(end > len)) GOTO_HANDLER(oob); \
-    const uint8_t *p = mem + end - (n); \
-    PUT_##d(R, (C_##R)(expr), LOAD_DST_##am); \
-    NEXT(2 + (LOAD_LONG_##am ? LOAD_LONG_##am : EXTRA_##d)); \
+    ACCESS(am, n) \
+    PUT_##d(R, (C_##R)(expr), pc[2].u32[1]); \
+    NEXT(ACCESS_WORDS(am)); \
   }
-#define STORE_VAL_S(T, am) SLOT_##T(LOAD_DST_##am)
-#define STORE_VAL_A(T, am) ACC_##T
-#define STORE_VAL_I(T, am) STORE_IMM_##T(am)
-#define STORE_IMM_i32(am) (LOAD_DST_##am)
-#define STORE_IMM_f32(am) f32_reinterpret_i32(LOAD_DST_##am)
-#define STORE_IMM_i64(am) (pc[3].u64)
-#define STORE_IMM_f64(am) f64_reinterpret_i64(pc[3].u64)
+#define STORE_VAL_S(T) SLOT_##T(pc[2].u32[1])
+#define STORE_VAL_A(T) ACC_##T
+#define STORE_VAL_I(T) STORE_IMM_##T
+#define STORE_IMM_i32 pc[2].u32[1]
+#define STORE_IMM_f32 f32_reinterpret_i32(pc[2].u32[1])
+#define STORE_IMM_i64 pc[3].u64
+#define STORE_IMM_f64 f64_reinterpret_i64(pc[3].u64)
 #define STORE_H(id, am, v, T, n, stmt) \
   HANDLER(ROP_##id##_##am##v) { \
-    const uint64_t end = END_AT_##am(n); \
-    if (unlikely(end > len)) GOTO_HANDLER(oob); \
-    uint8_t *p = mem + end - (n); \
-    const C_##T x = STORE_VAL_##v(T, am); \
+    ACCESS(am, n) \
+    const C_##T x = STORE_VAL_##v(T); \
     stmt; \
-    NEXT(3 + (LOAD_LONG_##am == 2) + WIDE_##v##_##T); \
+    NEXT(ACCESS_WORDS(am) + WIDE_##v##_##T); \
   }
 #define GGET_H(id, d, R) \
   HANDLER(ROP_##id##_##d) { \
@@ -263,21 +239,17 @@
   }
 #define PIN_LOADBIN2_H(id, am, c, T, n, get, expr) \
   HANDLER(ROP_pin_##id##_##am##c) { \
-    const uint64_t end = LOADBIN2_END_##am(n); \
-    if (unlikely(end > len)) GOTO_HANDLER(oob); \
-    const uint8_t *p = mem + end - (n); \
+    ACCESS(am, n) \
     const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]), z = PIN_##T; \
     PIN_PUT(T, expr, pc[3].u32[1]); \
     NEXT(4); \
   }
 #define PIN_LOADOP_H(id, am, T, n, get, expr) \
   HANDLER(ROP_pin_##id##_##am) { \
-    const uint64_t end = END_AT_##am(n); \
-    if (unlikely(end > len)) GOTO_HANDLER(oob); \
-    const uint8_t *p = mem + end - (n); \
+    ACCESS(am, n) \
     const C_##T x = (get), z = PIN_##T; \
-    PIN_PUT(T, expr, LOADOP_PLACE_##am ? pc[3].u32[0] : pc[2].u32[1]); \
-    NEXT(3 + LOADOP_PLACE_##am); \
+    PIN_PUT(T, expr, pc[3].u32[0]); \
+    NEXT(4); \
   }
 #define PINLOAD_H(id, T) \
   HANDLER(ROP_##id) { \
@@ -313,41 +285,23 @@
   }
 #define BINBR_H(id, a, b, T, expr) \
   BRANCH_H(id##_##a##b, 3, pc[2], expr, const C_##T x = SHORT_##a(T, pc[1].u32[0]), y = SHORT_##b(T, pc[1].u32[1]))
-#define LOADOP_PLACE_S 0
-#define LOADOP_PLACE_B 1
-#define LOADOP_PLACE_P 1
-#define LOADOP_PLACE_X 1
-/* [h][a, end][c, d] or [h][a, b][end, c][d] */
+/* [h][a, b][end, c][d] */
 #define LOADOP_H(id, am, c, d, T, n, get, expr) \
   HANDLER(ROP_##id##_##am##c##d) { \
-    const uint64_t end = END_AT_##am(n); \
-    if (unlikely(end > len)) GOTO_HANDLER(oob); \
-    const uint8_t *p = mem + end - (n); \
-    const C_##T x = (get), z = SHORT_##c(T, pc[2].u32[LOADOP_PLACE_##am]); \
-    PUT_##d(T, (C_##T)(expr), LOADOP_PLACE_##am ? pc[3].u32[0] : pc[2].u32[1]); \
-    NEXT(3 + LOADOP_PLACE_##am); \
+    ACCESS(am, n) \
+    const C_##T x = (get), z = SHORT_##c(T, pc[2].u32[1]); \
+    PUT_##d(T, (C_##T)(expr), pc[3].u32[0]); \
+    NEXT(4); \
   }
 /* [h][a, b][z][target] */
 #define FBINBR_Z_I(T) CELLS_##T(&pc[2].u64)
 #define FBINBR_Z_S(T) SLOT_##T(pc[2].u32[0])
 #define FBINBR_H(id, a, b, c, T, expr) \
   BRANCH_H(id##_##a##b##c, 4, pc[3], expr, const C_##T x = GET_##a(T, pc[1].u32[0]), y = GET_##b(T, pc[1].u32[1]), z = FBINBR_Z_##c(T))
-/* With the end in the second word in any form: [h][a, b][end, ...] */
-#define LONG_END_S ((uint64_t)(uint32_t)fp[pc[1].u32[0]] + pc[2].u32[0])
-#define LONG_END_A ((uint64_t)(uint32_t)acc + pc[2].u32[0])
-#define LONG_END_B END_B(0)
-#define LONG_END_Z END_Z(0)
-#define LONG_END_P END_P(0)
-#define LOADBIN2_END_S(n) LONG_END_S
-#define LOADBIN2_END_B(n) END_B(n)
-#define LOADBIN2_END_P(n) END_P(n)
-#define LOADBIN2_END_X(n) END_X(n)
 /* [h][a, b][end, y][z, d] */
 #define LOADBIN2_H(id, am, c, d, T, n, get, expr) \
   HANDLER(ROP_##id##_##am##c##d) { \
-    const uint64_t end = LOADBIN2_END_##am(n); \
-    if (unlikely(end > len)) GOTO_HANDLER(oob); \
-    const uint8_t *p = mem + end - (n); \
+    ACCESS(am, n) \
     const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]), z = SLOT_##T(pc[3].u32[0]); \
     PUT_##d(T, (C_##T)(expr), pc[3].u32[1]); \
     NEXT(4); \
@@ -355,9 +309,7 @@
 /* [h][a, b][end, y][d][target] */
 #define LOADBR_H(id, am, c, d, T, n, get, expr) \
   BRANCH_H(id##_##am##c##d, 5, pc[4], expr, \
-           const uint64_t end = LONG_END_##am; \
-           if (unlikely(end > len)) GOTO_HANDLER(oob); \
-           const uint8_t *p = mem + end - (n); \
+           ACCESS(am, n) \
            const C_##T x = (get), y = SHORT_##c(T, pc[2].u32[1]); \
            PUT_##d(T, x, pc[3].u32[0]))
 /* [h][a, step][pointer, end][d]: pointer = a + step; d = the value there. Nothing is written before the check, for it may be done again. */
