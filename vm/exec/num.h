@@ -97,6 +97,18 @@ static inline uint64_t i64_clz(uint64_t x) {
 
 /* Integers */
 
+static inline uint32_t i32_add(uint32_t a, uint32_t b) { return a + b; }
+static inline uint64_t i64_add(uint64_t a, uint64_t b) { return a + b; }
+static inline uint32_t i32_sub(uint32_t a, uint32_t b) { return a - b; }
+static inline uint64_t i64_sub(uint64_t a, uint64_t b) { return a - b; }
+static inline uint32_t i32_mul(uint32_t a, uint32_t b) { return a * b; }
+static inline uint64_t i64_mul(uint64_t a, uint64_t b) { return a * b; }
+static inline uint32_t i32_and(uint32_t a, uint32_t b) { return a & b; }
+static inline uint64_t i64_and(uint64_t a, uint64_t b) { return a & b; }
+static inline uint32_t i32_or(uint32_t a, uint32_t b) { return a | b; }
+static inline uint64_t i64_or(uint64_t a, uint64_t b) { return a | b; }
+static inline uint32_t i32_xor(uint32_t a, uint32_t b) { return a ^ b; }
+static inline uint64_t i64_xor(uint64_t a, uint64_t b) { return a ^ b; }
 static inline uint32_t i32_shl(uint32_t a, uint32_t n) { return a << (n & 31); }
 static inline uint64_t i64_shl(uint64_t a, uint64_t n) { return a << (n & 63); }
 static inline uint32_t i32_shr_u(uint32_t a, uint32_t n) { return a >> (n & 31); }
@@ -174,6 +186,13 @@ static inline struct num_wide i64_mul_wide_s(uint64_t a, uint64_t b) {
   p.hi -= (a >> 63 ? b : 0) + (b >> 63 ? a : 0);
   return p;
 }
+
+static inline float f32_add(float a, float b) { return a + b; }
+static inline double f64_add(double a, double b) { return a + b; }
+static inline float f32_sub(float a, float b) { return a - b; }
+static inline double f64_sub(double a, double b) { return a - b; }
+static inline float f32_mul(float a, float b) { return a * b; }
+static inline double f64_mul(double a, double b) { return a * b; }
 
 /* Signs of floats, on the bits: a NaN keeps its payload and stays as quiet or signalling as it is. */
 
