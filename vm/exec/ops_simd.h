@@ -65,8 +65,8 @@
 
 
 /* Tests that decide a branch: taken if one holds, or if it does not */
-#define VBR_H(id, a, ...) BRANCH_H(br_##id##_##a, 3, pc[2], simd_##id(GET_##a(v128, pc[1].u32[0])))
-#define VBN_H(id, a, ...) BRANCH_H(bn_##id##_##a, 3, pc[2], !simd_##id(GET_##a(v128, pc[1].u32[0])))
+#define VBR_H(id, a, ...) BRANCH_H(br_##id##_##a, 3, pc[2], simd_##id(x), const v128 x = GET_##a(v128, pc[1].u32[0]))
+#define VBN_H(id, a, ...) BRANCH_H(bn_##id##_##a, 3, pc[2], !simd_##id(x), const v128 x = GET_##a(v128, pc[1].u32[0]))
 
 /* Superinstructions */
 #define PAIR_LEFT(second, t, z) simd_##second(t, z)
