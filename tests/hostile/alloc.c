@@ -177,7 +177,9 @@ static enum outcome parse_case(const struct input *in, mv_error_t *err) {
   mv_wat_map_t *map;
   uint32_t line, column;
   if (!mv_wat_parse(in->text, in->text_size, mv_features_all(), 0, &binary, &size, &map, err)) return ERROR;
-  bool same = size == in->binary_size && !memcmp(binary, in->binary, size) && mv_wat_map_find(map, size - 1, &line, &column);
+  size_t at = 0;
+  while (at < size && !mv_wat_map_find(map, at, &line, &column)) at++;
+  bool same = size == in->binary_size && !memcmp(binary, in->binary, size) && at < size;
   mv_wat_map_delete(map);
   mv_free(binary);
   return same ? RIGHT : WRONG;
