@@ -13,7 +13,7 @@ enum { EXIT_OK = 0, EXIT_MODULE = 1, EXIT_USAGE = 2, EXIT_GUEST_MAX = 125, EXIT_
 struct option {
   const char *name; /* without dashes; NULL for a heading, which is `text`; a row of NULLs ends the table */
   const char *arg;  /* its argument as --help names it; NULL: none; "[=X]": optional, only behind '=' */
-  const char *text;
+  const char *text; /* NULL: the name is a letter, which an option above has too */
   const char *(*set)(void *at, const char *value); /* NULL: taken; else what is wrong with the value */
   size_t offset;                                   /* of `at` in the command's state */
 };
@@ -27,6 +27,7 @@ struct command {
 
 extern const struct command *const commands[]; /* in the order of `minivm help`; NULL ends */
 const struct command *command_find(const char *name);
+const char *command_near(const char *word); /* the name of a command that a word almost is, or NULL */
 void print_help(const struct command *, FILE *out);
 
 /* Reads the options, which may stand between operands, and returns the index where all operands now stand together. When the command is over
@@ -34,6 +35,8 @@ void print_help(const struct command *, FILE *out);
 int options_parse(const struct command *, void *state, int argc, char **argv, int *status);
 /* The same, but the first operand ends the options. */
 int options_parse_first(const struct command *, void *state, int argc, char **argv, int *status);
+/* As options_parse, for a command of one operand: its index. */
+int options_parse_one(const struct command *, void *state, int argc, char **argv, int *status);
 
 /* Setters. */
 const char *set_flag(void *at, const char *value);     /* bool */
@@ -62,10 +65,25 @@ enum { WORD_SLIP = 2 };
 void report(const char *kind, const char *format, ...) MV_PRINTF(2, 3);
 /* "minivm: usage: ..." and where to read more. Returns EXIT_USAGE. */
 int report_usage(const char *command, const char *format, ...) MV_PRINTF(2, 3);
-/* Writes text that a module chose: its control characters are shown, so that a terminal does not obey them. */
-void print_visible(const char *text, size_t size, FILE *out);
 /* Flushes standard output; a failure is reported and becomes EXIT_MODULE, else returns `status`. */
 int finish_output(int status);
+
+/* ---- files that commands make (output.c) ---------------------------------------------------------------- */
+
+struct output {
+  const char *path; /* for messages */
+  FILE *file;
+  char *place, *beside; /* what it becomes, and what it is so far; NULL: it is written in place */
+};
+
+/* "-" is standard output. Reports a failure itself. */
+MV_MUST_USE bool output_open(struct output *, const char *path);
+/* Puts the file into its place, unless something could not be written, which is reported, or `keep` is false. Was it put there? */
+MV_MUST_USE bool output_close(struct output *, bool keep);
+/* The name of an input with another suffix; "-" stays. NULL after a report. */
+MV_MUST_USE own char *output_name(const char *path, const char *suffix);
+/* All at once. */
+MV_MUST_USE bool output_write(const char *path, const void *bytes, size_t size);
 
 /* ---- module files (file.c) ----------------------------------------------------------------------------- */
 
@@ -87,6 +105,7 @@ MV_MUST_USE bool file_read(struct file *, const char *path, mv_features_t, enum 
 /* Reads a module, translates text to binary. Reports a failure itself. */
 MV_MUST_USE bool file_open(struct file *, const char *path, mv_features_t, enum detail);
 void file_close(struct file *);
+bool has_suffix(const char *path, const char *suffix);
 /* The binary, of a precompiled module the one it was made from: adopt it, it lives until file_close. */
 void file_binary(const struct file *, const uint8_t **bytes, size_t *size);
 /* Reports why `file` was refused: position, the features that would make it a module, and the line with a caret for text. */
@@ -105,7 +124,8 @@ MV_MUST_USE own wasm_engine_t *engine_open(const mv_options_t *);
  * function pointer at `function`. false: *why says what is missing. */
 MV_MUST_USE bool part_load(const char *name, const char *symbol, void *function, const char **why);
 
-/* Prints a backtrace, with source lines where the module has DWARF and the part for it is there (backtrace.c). */
-void backtrace_print(const char *backtrace, const wasm_module_t *, FILE *out);
+/* Prints a backtrace, or a profile, with the source lines of a text module, or of one that has DWARF where the part for it is there. `file` is NULL when
+ * it is about several modules (backtrace.c). */
+void backtrace_print(const char *backtrace, const struct file *file, const wasm_module_t *, FILE *out);
 
 #endif

@@ -1,8 +1,5 @@
 /* compile.c: `minivm compile`: a module in the form in which it is mapped and run at once. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 
@@ -15,6 +12,7 @@ struct compile {
 #define AT(member) offsetof(struct compile, member)
 static const struct option options[] = {
   {"output", "FILE", "where to write (also -o); default: the input's name with .mvm, or standard output for standard input", set_text, AT(output)},
+  {"o", "FILE", NULL, set_text, AT(output)},
   OPTION_FEATURES(struct compile, engine.features),
   {NULL, NULL, "for runs with certain options; in others that have them functions are translated at their first call", NULL, 0},
   {"fuel", NULL, "with --fuel", set_flag, AT(engine.fuel)},
@@ -33,45 +31,13 @@ const struct command command_compile = {
   options, cmd_compile,
 };
 
-/* The name with another suffix: in the folder of the input, for what is precompiled belongs to it. */
-static char *default_output(const char *path) {
-  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-  size_t n = dot && dot > name ? (size_t)(dot - path) : strlen(path);
-  char *output = malloc(n + sizeof ".mvm");
-  if (output) sprintf(output, "%.*s.mvm", (int)n, path);
-  return output;
-}
-
-static bool write_module(const wasm_module_t *module, const char *path, FILE *out) {
+static bool write_module(const wasm_module_t *module, const char *path) {
   mv_error_t err = {0};
-  bool ok = out && mv_module_serialize(module, out, &err);
-  int saved = errno;
-  if (out && out != stdout && fclose(out) != 0 && ok) {
-    saved = errno;
-    ok = false;
-  }
-  if (!ok && out && err.kind && err.kind != MV_USAGE) report(mv_kind_name(err.kind), "%s: %s", path, err.message);
-  else if (!ok) report("unwritable file", "%s: %s", path, strerror(saved));
-  return ok;
-}
-
-/* Beside its place first: a program may be running from what is there. */
-static bool write_file(const wasm_module_t *module, const char *path) {
-  bool ok = false;
-  char *beside = malloc(strlen(path) + sizeof ".new");
-  if (!beside) {
-    report(mv_kind_name(MV_NO_MEMORY), "%s", path);
-    return false;
-  }
-  sprintf(beside, "%s.new", path);
-  FILE *out = fopen(beside, "wb");
-  if (write_module(module, path, out)) {
-    ok = rename(beside, path) == 0;
-    if (!ok) report("unwritable file", "%s: %s", path, strerror(errno));
-  }
-  if (out && !ok) unlink(beside);
-  free(beside);
-  return ok;
+  struct output out;
+  if (!output_open(&out, path)) return false;
+  bool ok = mv_module_serialize(module, out.file, &err) || err.kind == MV_USAGE; /* that is a failure to write, which output_close reports */
+  if (!ok) report(mv_kind_name(err.kind), "%s: %s", out.path, err.message);
+  return output_close(&out, ok);
 }
 
 static bool compile(const struct compile *c, const char *path, const char *output) {
@@ -80,26 +46,20 @@ static bool compile(const struct compile *c, const char *path, const char *outpu
   if (!file_open(&f, path, c->engine.features, DETAIL_FULL)) return false;
   wasm_engine_t *engine = engine_open(&c->engine);
   wasm_module_t *module = engine ? file_module(&f, engine) : NULL;
-  if (module) ok = strcmp(output, "-") ? write_file(module, output) : write_module(module, "standard output", stdout);
+  if (module) ok = write_module(module, output);
   wasm_module_delete(module);
-  if (engine) wasm_engine_delete(engine);
+  wasm_engine_delete(engine);
   file_close(&f);
   return ok;
 }
 
 static int cmd_compile(int argc, char **argv) {
-  char output[] = "--output";
   struct compile c = {.engine.features = mv_features_default()};
-  int status = EXIT_OK, i;
-  for (i = 1; i < argc; i++)
-    if (!strcmp(argv[i], "-o")) argv[i] = output;
-  i = options_parse(&command_compile, &c, argc, argv, &status);
+  int status = EXIT_OK, i = options_parse_one(&command_compile, &c, argc, argv, &status);
   if (i < 0) return status;
-  if (argc - i != 1) return report_usage("compile", "one module is wanted, %d given", argc - i);
   if (c.depth) c.engine.max_depth = UINT32_MAX; /* that there is a limit matters, not which */
-  char *made = c.output || !strcmp(argv[i], "-") ? NULL : default_output(argv[i]);
-  if (compile(&c, argv[i], c.output ? c.output : made ? made : "-")) status = finish_output(EXIT_OK);
-  else status = EXIT_MODULE;
+  char *made = c.output ? NULL : output_name(argv[i], ".mvm"); /* in the input's folder, for what is precompiled belongs to it */
+  bool ok = (c.output || made) && compile(&c, argv[i], c.output ? c.output : made);
   free(made);
-  return status;
+  return ok ? EXIT_OK : EXIT_MODULE;
 }

@@ -22,9 +22,10 @@ const struct command command_disasm = {
   "docs/REGISTER-CODE.md explains the register code.\n", options, cmd_disasm,
 };
 
-/* The function indices end where the name of one is that of nothing. */
+/* By index or by name. Behind the imports a module has at most MOST_FUNCS functions; what is behind the last has no name but its index. */
 static bool find_func(const wasm_module_t *module, const char *word, uint32_t *index) {
-  uint64_t n, count = 0;
+  enum { MOST_FUNCS = 1000000 };
+  uint64_t n, count = MOST_FUNCS;
   char name[1024];
   wasm_importtype_vec_t imports;
   wasm_module_imports(module, &imports);
@@ -34,7 +35,7 @@ static bool find_func(const wasm_module_t *module, const char *word, uint32_t *i
     *index = (uint32_t)n;
     return true;
   }
-  for (n = 0; n < 1000000 + count; n++) {
+  for (n = 0; n < count; n++) {
     mv_module_func_name(module, (uint32_t)n, name, sizeof name);
     if (!strcmp(name, word)) {
       *index = (uint32_t)n;
@@ -59,10 +60,9 @@ static int cmd_disasm(int argc, char **argv) {
   struct file f;
   wasm_engine_t *engine;
   wasm_module_t *module = NULL;
-  int status = EXIT_OK, i = options_parse(&command_disasm, &d, argc, argv, &status);
+  int status = EXIT_OK, i = options_parse_one(&command_disasm, &d, argc, argv, &status);
   mv_options_t engine_options = {.features = d.features, .no_fusion = d.no_fusion};
   if (i < 0) return status;
-  if (argc - i != 1) return report_usage("disasm", "one module is wanted, %d given", argc - i);
   if (!file_open(&f, argv[i], d.features, DETAIL_FULL)) return EXIT_MODULE;
   status = EXIT_MODULE;
   engine = engine_open(&engine_options);

@@ -88,14 +88,14 @@ static bool read_path(struct file *f) {
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
-static bool has_suffix(const char *path, const char *suffix) {
+bool has_suffix(const char *path, const char *suffix) {
   size_t n = strlen(path), m = strlen(suffix);
   return n >= m && !strcmp(path + n - m, suffix);
 }
 
 static bool is_text(const struct file *f) {
   const char *kind;
-  if (is_binary(f)) return false;
+  if (is_binary(f) || mv_bytes_precompiled(f->bytes, f->size)) return false;
   if (has_suffix(f->path, ".wat")) return true;
   kind = mv_bytes_kind(f->bytes, f->size);
   return kind && strstr(kind, "text");
@@ -117,7 +117,7 @@ static bool accepted(const struct file *f, mv_features_t features) {
   }
   ok = ok && mv_module_check(engine, bytes, size, NULL);
   mv_free(binary);
-  if (engine) wasm_engine_delete(engine);
+  wasm_engine_delete(engine);
   return ok;
 }
 
@@ -141,29 +141,6 @@ static const char *needs(const struct file *f, const mv_error_t *err, char *buf,
   return needed ? buf : "";
 }
 
-/* Puts one ? in the place of each control character, so that the caret stays below its column. */
-static size_t tame(char *text, size_t size) {
-  size_t n = 0;
-  for (size_t i = 0; i < size; i++) {
-    const unsigned char c = (unsigned char)text[i], after = i + 1 < size ? (unsigned char)text[i + 1] : 0;
-    const bool c1 = c == 0xc2 && after >= 0x80 && after < 0xa0;
-    text[n++] = c1 || c == 0x7f || (c < 0x20 && c != '\n' && c != '\t') ? '?' : text[i];
-    i += c1;
-  }
-  return n;
-}
-
-/* The line of text with a caret. */
-static void print_caret(const struct file *f, uint32_t line, uint32_t column) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *lines = f->detail == DETAIL_FULL ? open_memstream(&text, &size) : NULL;
-  if (!lines) return;
-  mv_wat_caret((const char *)f->bytes, f->size, line, column, lines);
-  if (fclose(lines) == 0) fwrite(text, 1, tame(text, size), stderr);
-  free(text);
-}
-
 void file_report(const struct file *f, const mv_error_t *err) {
   char more[MV_FEATURE_COUNT * 26 + 26];
   const char *kind = mv_kind_name(err->kind), *need;
@@ -173,7 +150,7 @@ void file_report(const struct file *f, const mv_error_t *err) {
   if (!line && f->map && err->offset != MV_NO_OFFSET && !mv_wat_map_find(f->map, err->offset, &line, &column)) line = 0;
   if (line) {
     report(kind, "%s:%u:%u: %s%s", f->path, (unsigned)line, (unsigned)column, err->message, need);
-    print_caret(f, line, column);
+    if (f->detail == DETAIL_FULL) mv_wat_caret((const char *)f->bytes, f->size, line, column, stderr);
   } else if (err->offset != MV_NO_OFFSET && err->kind <= MV_INVALID && !f->map) {
     report(kind, "%s: %s (at offset 0x%llx)%s", f->path, err->message, (unsigned long long)err->offset, need);
   } else {
@@ -184,10 +161,13 @@ void file_report(const struct file *f, const mv_error_t *err) {
 /* Names what is no core module by its first bytes; a preview 2 module fails when it is linked. */
 static bool report_kind(const struct file *f) {
   const char *kind = mv_bytes_kind(f->bytes, f->size);
+  if (!kind && !is_binary(f) && f->size >= sizeof magic) kind = "unknown";
   if (!kind || strstr(kind, "preview") || mv_bytes_precompiled(f->bytes, f->size)) return true;
   if (f->detail == DETAIL_NONE) return false;
   if (!f->size)
     report(mv_kind_name(MV_MALFORMED), "%s: unexpected end: the file is empty", f->path);
+  else if (!strcmp(kind, "unknown"))
+    report(mv_kind_name(MV_MALFORMED), "%s: magic header not detected: this is neither a binary module nor a text module", f->path);
   else if (strstr(kind, "component"))
     report(mv_kind_name(MV_MALFORMED), "%s: this is a %s; minivm runs core modules", f->path, kind);
   else
@@ -200,7 +180,7 @@ static bool report_kind(const struct file *f) {
 bool file_read(struct file *f, const char *path, mv_features_t features, enum detail detail) {
   *f = (struct file){.path = path, .features = features, .detail = detail, .fd = -1};
   if (read_path(f)) return true;
-  report("unreadable module", "%s: %s", path, strerror(errno));
+  report("unreadable module", "%s: %s", *path ? path : "''", strerror(errno));
   file_close(f);
   return false;
 }

@@ -36,6 +36,7 @@ static int cmd_help(int argc, char **argv) {
     list_features(stdout);
   } else {
     c = command_find(argv[i]);
+    if (!c && command_near(argv[i])) return report_usage(NULL, "no command '%s'; did you mean %s?", argv[i], command_near(argv[i]));
     if (!c) return report_usage(NULL, "no command '%s'", argv[i]);
     print_help(c, stdout);
   }

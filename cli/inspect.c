@@ -23,10 +23,9 @@ static int cmd_inspect(int argc, char **argv) {
   struct file f;
   wasm_engine_t *engine;
   wasm_module_t *module = NULL;
-  int status = EXIT_OK, i = options_parse(&command_inspect, &s, argc, argv, &status);
+  int status = EXIT_OK, i = options_parse_one(&command_inspect, &s, argc, argv, &status);
   mv_options_t engine_options = {.features = s.features};
   if (i < 0) return status;
-  if (argc - i != 1) return report_usage("inspect", "one module is wanted, %d given", argc - i);
   if (!file_open(&f, argv[i], s.features, DETAIL_FULL)) return EXIT_MODULE;
   status = EXIT_MODULE;
   engine = engine_open(&engine_options);

@@ -17,17 +17,22 @@ const struct command *command_find(const char *name) {
   return NULL;
 }
 
-/* The command that a word almost names, when it names no file either; or NULL. */
-static const char *meant_command(const char *word) {
-  if (!strncmp(word, "--", 2)) return word_distance("--version", word) <= WORD_SLIP ? "--version" : NULL;
+const char *command_near(const char *word) {
   for (const struct command *const *c = commands; *c; c++)
-    if (word_distance((*c)->name, word) <= WORD_SLIP) return access(word, F_OK) == 0 ? NULL : (*c)->name;
+    if (word_distance((*c)->name, word) <= WORD_SLIP) return (*c)->name;
   return NULL;
+}
+
+/* What a word was meant to be that names no file: a command almost, or --version, with or without its dashes. */
+static const char *meant(const char *word) {
+  if (access(word, F_OK) == 0) return NULL;
+  if (word_distance("--version", word) <= WORD_SLIP) return "--version";
+  return word[0] == '-' ? NULL : command_near(word);
 }
 
 int main(int argc, char **argv) {
   const struct command *c;
-  const char *meant;
+  const char *near;
   if (argc < 2) return report_usage(NULL, "no module and no command given");
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
     puts("minivm " MINIVM_VERSION);
@@ -36,7 +41,7 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) argv[1] = "help";
   c = command_find(argv[1]);
   if (c) return c->run(argc - 1, argv + 1);
-  meant = meant_command(argv[1]);
-  if (meant) return report_usage(NULL, "no file, command or option '%s'; did you mean %s?", argv[1], meant);
+  near = meant(argv[1]);
+  if (near) return report_usage(NULL, "no file, command or option '%s'; did you mean %s?", argv[1], near);
   return command_run.run(argc, argv);
 }

@@ -35,7 +35,7 @@ static bool parse_size(const char *text, uint64_t max, uint64_t *out) {
   return true;
 }
 
-static const char not_a_number[] = "not a number, or too large";
+static const char not_a_number[] = "not a whole number, or too large";
 static const char not_a_size[] = "not a number of bytes (with K, M, G or T), or too large";
 static const char not_a_limit[] = "a limit is above 0; leave the option out for the default";
 
@@ -82,10 +82,18 @@ const char *set_limit32(void *at, const char *value) {
 }
 
 const char *set_features(void *at, const char *value) {
-  static char reason[80];
-  const char *bad;
+  static char reason[160];
+  const char *bad, *name, *near = NULL;
+  char word[64];
+  unsigned least = WORD_SLIP + 1;
   if (mv_features_parse(value, at, &bad)) return NULL;
-  snprintf(reason, sizeof reason, "unknown feature '%.*s'", (int)(strcspn(bad, ",") % 32), bad);
+  snprintf(word, sizeof word, "%.*s", (int)strcspn(bad, ","), bad);
+  for (unsigned bit = 0; (name = mv_feature_name(bit)) != NULL; bit++) {
+    unsigned d = word_distance(name, word);
+    if (d < least) least = d, near = name;
+  }
+  if (near) snprintf(reason, sizeof reason, "unknown feature '%s'; did you mean %s?", word, near);
+  else snprintf(reason, sizeof reason, "unknown feature '%s'; minivm help features lists them", word);
   return reason;
 }
 
@@ -114,7 +122,7 @@ static const char *nearest_option(const struct option *o, const char *word) {
   const char *best = NULL;
   unsigned least = WORD_SLIP + 1;
   for (; o->name || o->text; o++) {
-    unsigned d = o->name ? word_distance(o->name, word) : 99;
+    unsigned d = o->name && o->text ? word_distance(o->name, word) : 99;
     if (d < least) least = d, best = o->name;
   }
   return best;
@@ -122,9 +130,9 @@ static const char *nearest_option(const struct option *o, const char *word) {
 
 /* ---- parsing ------------------------------------------------------------------------------------------- */
 
-static const struct option *find_option(const struct command *c, const char *name, size_t size) {
+static const struct option *find_option(const struct command *c, bool letter, const char *name, size_t size) {
   for (const struct option *o = c->options; o->name || o->text; o++)
-    if (o->name && strlen(o->name) == size && !memcmp(o->name, name, size)) return o;
+    if (o->name && letter == !o->text && strlen(o->name) == size && !memcmp(o->name, name, size)) return o;
   return NULL;
 }
 
@@ -137,23 +145,26 @@ static int unknown_option(const struct command *c, const char *word, size_t size
   return report_usage(c->name, "unknown option --%s", name);
 }
 
-/* Handles the option argv[i]. Returns the index of the next argument, or -1 with *status when the command is over. */
+/* Handles the option argv[i]: --NAME, --NAME=VALUE, --NAME VALUE, -L, -LVALUE, -L VALUE. Returns the index of the next argument, or -1 with *status when the
+ * command is over. */
 static int parse_option(const struct command *c, void *state, int i, int argc, char **argv, int *status) {
-  const char *word = argv[i] + 2, *value = strchr(argv[i], '='), *why;
-  size_t size = value ? (size_t)(value++ - word) : strlen(argv[i]) - 2;
-  const struct option *o = argv[i][1] == '-' ? find_option(c, word, size) : NULL;
+  const bool letter = argv[i][1] != '-';
+  const char *dashes = letter ? "-" : "--", *word = argv[i] + strlen(dashes), *value, *why, *quote;
+  const size_t size = letter ? 1 : strcspn(word, "=");
+  const struct option *o = find_option(c, letter, word, size);
+  value = word[size] == '=' ? word + size + 1 : word[size] ? word + size : NULL;
   *status = EXIT_USAGE;
   if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
     print_help(c, stdout);
     *status = finish_output(EXIT_OK);
-  } else if (argv[i][1] != '-') {
+  } else if (!o && letter) {
     (void)report_usage(c->name, "unknown option %s; options have two dashes", argv[i]);
   } else if (!o) {
     (void)unknown_option(c, word, size);
   } else if (value && !o->arg) {
-    (void)report_usage(c->name, "--%s takes no value", o->name);
+    (void)report_usage(c->name, "%s%s takes no value", dashes, o->name);
   } else if (!value && o->arg && o->arg[0] != '[' && i + 1 == argc) {
-    (void)report_usage(c->name, "--%s needs a value: %s", o->name, o->arg);
+    (void)report_usage(c->name, "%s%s needs a value: %s", dashes, o->name, o->arg);
   } else {
     if (!value && o->arg && o->arg[0] != '[') value = argv[++i];
     why = o->set((char *)state + o->offset, value);
@@ -161,7 +172,9 @@ static int parse_option(const struct command *c, void *state, int i, int argc, c
       *status = EXIT_OK;
       return i + 1;
     }
-    (void)report_usage(c->name, "--%s%s%s: %s", o->name, value ? " " : "", !value ? "" : *value ? value : "''", why);
+    quote = value && strcspn(value, " \t\n") == strlen(value) && *value ? "" : "'";
+    if (value) (void)report_usage(c->name, "%s%s %s%s%s: %s", dashes, o->name, quote, value, quote, why);
+    else (void)report_usage(c->name, "%s%s: %s", dashes, o->name, why);
   }
   return -1;
 }
@@ -196,6 +209,13 @@ static int parse(const struct command *c, void *state, int argc, char **argv, bo
 
 int options_parse(const struct command *c, void *state, int argc, char **argv, int *status) { return parse(c, state, argc, argv, true, status); }
 
+int options_parse_one(const struct command *c, void *state, int argc, char **argv, int *status) {
+  int i = parse(c, state, argc, argv, true, status);
+  if (i < 0 || argc - i == 1) return i;
+  *status = i == argc ? report_usage(c->name, "no module given") : report_usage(c->name, "one module is wanted, %d given", argc - i);
+  return -1;
+}
+
 int options_parse_first(const struct command *c, void *state, int argc, char **argv, int *status) { return parse(c, state, argc, argv, false, status); }
 
 /* ---- help ---------------------------------------------------------------------------------------------- */
@@ -213,9 +233,9 @@ void print_help(const struct command *c, FILE *out) {
   fprintf(out, "usage: minivm %s\n\n%s\n", c->synopsis, c->summary);
   if (c->options->name) fputs("\noptions:\n", out);
   for (const struct option *o = c->options; o->name || o->text; o++) {
-    if (o->name)
+    if (o->name && o->text)
       help_row(o, out);
-    else
+    else if (o->text)
       fprintf(out, "\n%s:\n", o->text);
   }
   if (c->details) fprintf(out, "\n%s", c->details);

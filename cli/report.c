@@ -14,26 +14,11 @@ static void begin(const char *kind) {
   fprintf(stderr, color ? "\033[1;31mminivm\033[0m: \033[1m%s\033[0m: " : "minivm: %s: ", kind);
 }
 
-/* C0, DEL, and C1 as UTF-8 has it (C2 80 to C2 9F). */
-static size_t control_size(const unsigned char *s, size_t n) {
-  if (s[0] < 0x20 || s[0] == 0x7f) return 1;
-  return s[0] == 0xc2 && n > 1 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : 0;
-}
-
-void print_visible(const char *text, size_t size, FILE *out) {
-  const unsigned char *s = (const unsigned char *)text;
-  for (size_t i = 0; i < size;) {
-    size_t n = control_size(s + i, size - i);
-    if (!n) fputc(s[i++], out);
-    for (; n; n--) fprintf(out, "\\%02x", s[i++]);
-  }
-}
-
 /* The message may be cut; one that a module chose has at most MV_ERROR_TEXT bytes. */
 static void put_message(const char *format, va_list ap) {
   char text[8192];
   vsnprintf(text, sizeof text, format, ap);
-  print_visible(text, strlen(text), stderr);
+  mv_print_visible(text, strlen(text), stderr);
 }
 
 void report(const char *kind, const char *format, ...) {

@@ -234,7 +234,7 @@ static int report_end(const struct run *r, const wasm_module_t *module, const mv
     report(mv_kind_name(err->kind), "the time limit of %s is over", r->timeout);
   else
     report(mv_kind_name(err->kind), "%s%s", err->message, remedy(r, err->kind));
-  if (!r->quiet) backtrace_print(mv_store_backtrace(r->store), module, stderr);
+  if (!r->quiet) backtrace_print(mv_store_backtrace(r->store), r->file, module, stderr);
   return EXIT_TRAP;
 }
 
@@ -249,7 +249,11 @@ static int report_instance(const struct run *r, const struct file *f, const wasm
   if (second && second[1]) fputs(imports, stderr); /* more than the one that is reported already */
   file_binary(f, &bytes, &size);
   kind = mv_bytes_kind(bytes, size);
-  if (kind) fprintf(stderr, "  %s: this is a %s; minivm offers WASI preview 1\n", f->path, kind);
+  if (kind) {
+    fputs("  ", stderr);
+    mv_print_visible(f->path, strlen(f->path), stderr);
+    fprintf(stderr, ": this is a %s; minivm offers WASI preview 1\n", kind);
+  }
   return EXIT_MODULE;
 }
 
@@ -257,7 +261,7 @@ static int report_instance(const struct run *r, const struct file *f, const wasm
 
 static void import_line(void *env, const char *line) {
   fputs("  ", env);
-  print_visible(line, strlen(line), env);
+  mv_print_visible(line, strlen(line), env);
   fputc('\n', env);
 }
 
@@ -312,7 +316,7 @@ static void list_functions(const wasm_module_t *module, FILE *out) {
     const wasm_name_t *name = wasm_exporttype_name(exports.data[i]);
     if (wasm_externtype_kind(wasm_exporttype_type(exports.data[i])) != WASM_EXTERN_FUNC) continue;
     fputs(shown++ == 20 ? " ..." : " ", out);
-    if (shown <= 20) print_visible(name->data, name->size, out);
+    if (shown <= 20) mv_print_visible(name->data, name->size, out);
   }
   fputs(shown ? "\n" : " none\n", out);
   wasm_exporttype_vec_delete(&exports);
@@ -413,6 +417,12 @@ static int run_file(struct run *r, const char *path, int argc, char **argv) {
   wasm_module_t *module = NULL;
   int status = EXIT_MODULE;
   if (!file_open(&f, path, r->options.features, r->quiet ? DETAIL_LINE : DETAIL_FULL)) return EXIT_MODULE;
+  if (r->profile && !(r->profile_out = fopen(r->profile, "w"))) {
+    report("unwritable file", "%s: %s", r->profile, strerror(errno));
+    file_close(&f);
+    return EXIT_MODULE;
+  }
+  r->file = r->preloads ? NULL : &f;
   r->engine = engine_open(&r->options);
   if (r->engine) module = file_program(&f, r->engine, r->allow_precompiled);
   if (module) status = run_module(r, &f, module, argc, argv);
@@ -445,6 +455,7 @@ static void run_fini(struct run *r) {
   }
   net_close(&r->net);
   mv_wasi_delete(r->wasi);
+  if (r->profile_out) fclose(r->profile_out);
 }
 
 /* What no option can see alone. */

@@ -15,11 +15,13 @@ struct preload {
 };
 
 struct run {
+  const struct file *file; /* the module's; NULL when others are preloaded */
   mv_options_t options;
   mv_wasi_t *wasi;
   struct preload *preloads;
   const char *invoke, *argv0, *profile;
   const char *timeout; /* as given */
+  FILE *profile_out;   /* what --profile=FILE writes */
   uint64_t timeout_us, fuel;
   bool stats, quiet, allow_precompiled;
   bool ended; /* guest code ended the program */

@@ -43,16 +43,14 @@ static bool print_table(const struct run *r, const wasm_module_t *module, mv_err
   bool ok = out && mv_profile_write(r->store, out, false, err);
   if (out && fclose(out) != 0) ok = false;
   fflush(stdout);
-  if (ok) fputs("minivm: profile: ", stderr), backtrace_print(text, module, stderr);
+  if (ok) fputs("minivm: profile: ", stderr), backtrace_print(text, r->file, module, stderr);
   free(text);
   return ok;
 }
 
 /* Folded stacks into a file. */
 static bool write_stacks(const struct run *r, mv_error_t *err) {
-  FILE *out = fopen(r->profile, "w");
-  bool ok = out && mv_profile_write(r->store, out, true, err);
-  if (out && fclose(out) != 0) ok = false;
+  bool ok = mv_profile_write(r->store, r->profile_out, true, err) && fflush(r->profile_out) == 0;
   if (!ok && err->kind == MV_OK) report("unwritable file", "%s: %s", r->profile, strerror(errno));
   return ok;
 }

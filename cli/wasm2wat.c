@@ -1,10 +1,7 @@
 /* wasm2wat.c: `minivm wasm2wat`: a binary module as text. */
-#include <errno.h>
-#include <string.h>
-
 #include "cli.h"
 
-int cmd_wasm2wat(int argc, char **argv);
+static int cmd_wasm2wat(int argc, char **argv);
 
 struct state {
   mv_features_t features;
@@ -14,6 +11,7 @@ struct state {
 
 static const struct option options[] = {
     {"output", "FILE", "where to write (also -o); default: standard output", set_text, offsetof(struct state, output)},
+    {"o", "FILE", NULL, set_text, offsetof(struct state, output)},
     {"flat", NULL, "one instruction a line instead of nested expressions", set_flag, offsetof(struct state, flat)},
     OPTION_FEATURES(struct state, features),
     {NULL, NULL, NULL, NULL, 0},
@@ -34,26 +32,18 @@ static bool print(const struct state *s, const struct file *f) {
     file_report(f, &err);
     return false;
   }
-  FILE *out = s->output && strcmp(s->output, "-") ? fopen(s->output, "w") : stdout;
-  bool ok = out && fwrite(text, 1, text_size, out) == text_size;
-  if (out && out != stdout) ok = fclose(out) == 0 && ok;
-  if (!ok) report("unwritable file", "%s: %s", s->output ? s->output : "standard output", strerror(errno));
+  bool ok = output_write(s->output ? s->output : "-", text, text_size);
   mv_free(text);
   return ok;
 }
 
-int cmd_wasm2wat(int argc, char **argv) {
-  char output[] = "--output";
+static int cmd_wasm2wat(int argc, char **argv) {
   struct state s = {.features = mv_features_all()};
   struct file f;
-  int status = EXIT_OK, i;
-  for (i = 1; i < argc; i++)
-    if (!strcmp(argv[i], "-o")) argv[i] = output;
-  i = options_parse(&command_wasm2wat, &s, argc, argv, &status);
+  int status = EXIT_OK, i = options_parse_one(&command_wasm2wat, &s, argc, argv, &status);
   if (i < 0) return status;
-  if (i + 1 != argc) return report_usage("wasm2wat", i == argc ? "no module given" : "more than one module given");
   if (!file_open(&f, argv[i], s.features, DETAIL_FULL)) return EXIT_MODULE;
   bool ok = print(&s, &f);
   file_close(&f);
-  return finish_output(ok ? EXIT_OK : EXIT_MODULE);
+  return ok ? EXIT_OK : EXIT_MODULE;
 }

@@ -35,9 +35,10 @@ struct state {
 
 static const struct option options[] = {
     {"jobs", "N", "run N scripts at a time (also -j N); default: as many as there are processors", set_count32, offsetof(struct state, jobs)},
+    {"j", "N", NULL, set_count32, offsetof(struct state, jobs)},
     {"features", "LIST", "change the set of features that the folder gives: threads,-gc,all,none ...", set_text, offsetof(struct state, features)},
     {"junit", "FILE", "write the results as JUnit XML", set_text, offsetof(struct state, junit)},
-    {"timeout", "SECONDS", "end a script that takes longer; default 120", set_count32, offsetof(struct state, timeout)},
+    {"timeout", "SECONDS", "end a script that takes longer; default 120", set_limit32, offsetof(struct state, timeout)},
     {"verbose", NULL, "list every script", set_flag, offsetof(struct state, verbose)},
     {"no-fusion", NULL, "translate without superinstructions", set_flag, offsetof(struct state, no_fusion)},
     {"gc-stress", NULL, "collect garbage at every allocation", set_flag, offsetof(struct state, gc_stress)},
@@ -109,11 +110,6 @@ static bool add_script(struct suite *s, const char *path, size_t size) {
   if (!copy) return out_of_memory();
   s->scripts[s->n++] = (struct script){.path = strcpy(copy, path), .size = size, .pipe = -1};
   return true;
-}
-
-static bool has_suffix(const char *path, const char *suffix) {
-  size_t n = strlen(path), m = strlen(suffix);
-  return n >= m && !strcmp(path + n - m, suffix);
 }
 
 static bool add_path(struct suite *s, const char *path, bool named);
@@ -234,10 +230,14 @@ static void run_script(const struct suite *s, size_t index, int fd) {
 }
 
 static void add_failure(struct script *x, uint32_t line, const char *text, size_t size) {
-  char *more = realloc(x->text, x->text_size + strlen(x->path) + size + 32);
+  char *more = realloc(x->text, x->text_size + strlen(x->path) + 3 * size + 32);
   if (!more) return;
   x->text = more;
-  x->text_size += (size_t)sprintf(x->text + x->text_size, "%s:%u: %.*s\n", x->path, (unsigned)line, (int)size, text);
+  more += x->text_size;
+  more += sprintf(more, "%s:%u: ", x->path, (unsigned)line);
+  mv_visible(text, size, more, 3 * size + 1);
+  strcat(more, "\n");
+  x->text_size = (size_t)(more - x->text) + strlen(more);
 }
 
 /* Reads exactly n bytes; false at the end of the pipe. */
@@ -333,7 +333,7 @@ static void wait_some(struct suite *s, struct pollfd *fds, size_t *index, size_t
 }
 
 static bool run_all(struct suite *s) {
-  size_t jobs = s->state.jobs, running = 0;
+  size_t jobs = s->state.jobs < s->n ? s->state.jobs : s->n, running = 0;
   struct pollfd *fds = calloc(jobs, sizeof *fds);
   size_t *index = calloc(jobs, sizeof *index);
   if (!fds || !index) {
@@ -493,21 +493,16 @@ static int check_usage(const struct suite *s) {
   const char *bad;
   if (s->state.features && !mv_features_parse(s->state.features, &features, &bad)) return report_usage("wast", "unknown feature %s", bad);
   if (s->n == 0) return report_usage("wast", "no script given, or none found");
+  if (s->state.roundtrip + (s->state.extract != NULL) + (s->state.mutate != 0) > 1)
+    return report_usage("wast", "--roundtrip, --extract and --mutate exclude each other");
   if (s->state.extract && s->n != 1) return report_usage("wast", "--extract takes one script");
   return EXIT_OK;
 }
 
 int cmd_wast(int argc, char **argv) {
-  char jobs[32] = "--jobs";
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
   struct suite s = {.state = {.timeout = 120, .seed = 1}};
-  int status = EXIT_OK, i;
-  for (i = 1; i < argc; i++) { /* -j N or -jN, as make has it */
-    if (strncmp(argv[i], "-j", 2) != 0) continue;
-    if (argv[i][2]) snprintf(jobs, sizeof jobs, "--jobs=%s", argv[i] + 2);
-    argv[i] = jobs;
-  }
-  i = options_parse(&command_wast, &s.state, argc, argv, &status);
+  int status = EXIT_OK, i = options_parse(&command_wast, &s.state, argc, argv, &status);
   if (i < 0) return status;
   if (s.state.jobs == 0) s.state.jobs = processors > 0 ? (uint32_t)processors : 1;
   bool ok = true;

@@ -117,7 +117,7 @@ static bool grow(void *array, size_t *cap, size_t need, size_t size) {
 
 static void named_fini(struct named *x) {
   wasm_instance_delete(x->instance);
-  if (x->module) wasm_module_delete(x->module);
+  wasm_module_delete(x->module);
   for (size_t i = 0; i < x->nshares; i++) {
     free(x->share_names[i]);
     wasm_extern_delete(x->shares[i]);
@@ -163,7 +163,7 @@ static struct compiled *compile(const struct run *r, const uint8_t *bytes, size_
   if (out && fclose(out) == 0 && ok && (c = malloc(sizeof *c + *compiled_size)) != NULL) memcpy(c->bytes, made, *compiled_size);
   free(made);
   wasm_module_delete(m);
-  if (engine) wasm_engine_delete(engine);
+  wasm_engine_delete(engine);
   return c;
 }
 
@@ -536,7 +536,7 @@ static bool define_spectest(struct run *r) {
     wasm_instance_t *x = m ? mv_linker_instantiate(r->linker, m, NULL, NULL, NULL) : NULL;
     bool ok = x && mv_linker_instance(r->linker, "spectest", x);
     wasm_instance_delete(x);
-    if (m) wasm_module_delete(m);
+    wasm_module_delete(m);
     mv_free(binary);
     if (!ok) return false;
   }
@@ -557,8 +557,8 @@ static void run_fini(struct run *r) {
   for (size_t i = 0; i < r->modules.n; i++) named_fini(&r->modules.at[i]);
   free(r->instances.at);
   free(r->modules.at);
-  if (r->linker) mv_linker_delete(r->linker);
-  if (r->store) wasm_store_delete(r->store);
+  mv_linker_delete(r->linker);
+  wasm_store_delete(r->store);
   while (r->compiled) {
     struct compiled *c = r->compiled;
     r->compiled = c->next;
@@ -584,7 +584,7 @@ struct wast_result wast_run(const char *text, size_t size, const struct wast_opt
   while (r.threads.n > 0) thread_end(&r, r.threads.at[--r.threads.n]);
   struct wast_result result = r.result;
   run_fini(&r);
-  if (engine) wasm_engine_delete(engine);
+  wasm_engine_delete(engine);
   mv_wast_free(&script);
   return result;
 }

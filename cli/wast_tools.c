@@ -218,7 +218,7 @@ struct wast_result wast_mutate(const char *text, size_t size, const struct wast_
     t.result.assertions++;
   }
   free(copy);
-  if (engine) wasm_engine_delete(engine);
+  wasm_engine_delete(engine);
   return t.result;
 }
 

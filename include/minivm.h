@@ -64,8 +64,9 @@ const char *mv_kind_name(mv_kind_t kind);
 #define MV_ERROR_TEXT 512
 #define MV_NO_OFFSET UINT64_MAX
 
-/* Why a call failed. The first report wins: give one whose kind is MV_OK ({0}); load and call functions set it anew themselves. `message` begins with the official suite's wording for the failure, then says what and where.
- * Plain data: copy it freely, there is nothing to release. */
+/* Why a call failed. The first report wins: give one whose kind is MV_OK ({0}); load and call functions set it anew themselves. `message` is a line that begins
+ * with the official suite's wording for the failure, then says what and where; what it quotes of a module is as mv_visible has it. Plain data: copy it
+ * freely, there is nothing to release. */
 typedef struct mv_error {
   mv_kind_t kind;
   int code;             /* exit code, for MV_EXIT */
@@ -73,6 +74,15 @@ typedef struct mv_error {
   uint32_t line, column; /* position in a text module, from 1; 0: none */
   char message[MV_ERROR_TEXT];
 } mv_error_t;
+
+/* ---- text that others chose ---------------------------------------------------------------------------- */
+
+/* Names, paths and messages can hold what a terminal obeys: control characters, marks that turn the direction of text. Puts `text` into `buf`, each byte
+ * of such a character, or of what is no UTF-8, as \hh; cut between characters to fit into `cap` > 0 bytes with its terminator. Returns how much of
+ * `text` that is, at least a character where `cap` is 5 or more. */
+size_t mv_visible(const char *text, size_t size, char *buf, size_t cap);
+/* Prints it so, in full. */
+void mv_print_visible(const char *text, size_t size, FILE *out);
 
 /* ---- features --------------------------------------------------------------------------------------- */
 

@@ -87,16 +87,6 @@ static void bad_integers(void **state) {
   REFUSE(reader_s64, int64_t, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\0", too_long, 10);
 }
 
-static void utf8(void **state) {
-  (void)state;
-  static const char *const good[] = {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
-  static const char *const bad[] = {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2z", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe1\x80", "\xed\xa0\x80", "\xed\xbf\xbf",
-                                    "\xe1\x80z", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "ab\xfe", "\xf1\x80\x80", "\xf1\x80\x80z"};
-  for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(utf8_check((const uint8_t *)good[i], strlen(good[i])));
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-    if (utf8_check((const uint8_t *)bad[i], strlen(bad[i]))) fail_msg("accepted number %zu", i);
-}
-
 /* ---- modules ---- */
 
 /* A module with one of everything. */
@@ -405,7 +395,7 @@ static void immediates(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(integers), TEST(bad_integers), TEST(utf8), TEST(a_whole_module), TEST(every_prefix_is_malformed), TEST(every_byte_may_change), TEST(refusals), TEST(offsets),
+      TEST(integers), TEST(bad_integers), TEST(a_whole_module), TEST(every_prefix_is_malformed), TEST(every_byte_may_change), TEST(refusals), TEST(offsets),
       TEST(types_are_shared_by_modules), TEST(compact_imports), TEST(export_names_serve), TEST(every_instruction_reads), TEST(immediates)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,7 +192,7 @@ static void errors(void **state) {
   check_error("(module (type (func)) (func (type 0) (param i32)))", "inline function type", 1, 29);
   check_error("(module (func (i32.const 4294967296)))", "constant out of range", 1, 26);
   check_error("(module (memory 1) (func (i32.load align=3)))", "alignment must be a power of two", 1, 36);
-  check_error("(module (func)", "unexpected token", 1, 15);
+  check_error("(module (func)", "unexpected token: the text ends, expected )", 1, 15);
   check_error("(module)(module)", "unexpected token", 1, 9);
   check_error("(module (func (i32.const 1) (then)))", "unexpected token", 1, 29);
   check_error("(module (func end))", "unexpected token", 1, 15);
@@ -266,6 +266,80 @@ static void map_to_lines(void **state) {
   mv_free(out);
 }
 
+/* An invalid field on line 3, between fields of its kind and of others; ^ is where the report points. */
+static void points_at(const char *field, mv_features_t features) {
+  static const char before[] = "(module\n  (type (func)) (type (struct)) (import \"\" \"f\" (func)) (import \"\" \"m\" (memory 1))\n";
+  static const char after[] = "\n  (func) (table 1 funcref) (memory 1) (global i32 (i32.const 0)) (tag) (elem func 0) (data \"\")\n  (export \"last\" (func 0)))";
+  char text[1024];
+  uint8_t *out;
+  size_t size;
+  uint32_t line = 0, at = 0;
+  mv_wat_map_t *map;
+  mv_error_t err;
+  mv_options_t options = {.features = features};
+  wasm_config_t *config = wasm_config_new();
+  mv_config_set(config, &options);
+  wasm_engine_t *engine = wasm_engine_new_with_config(config);
+  const char *caret = strchr(field, '^');
+  int column = (int)(caret - field);
+  snprintf(text, sizeof text, "%s%.*s%s%s", before, column, field, caret + 1, after);
+  if (!mv_wat_parse(text, strlen(text), mv_features_all(), 0, &out, &size, &map, &err)) fail_msg("%s: %s", field, err.message);
+  if (mv_module_check(engine, out, size, &err)) fail_msg("%s: valid", field);
+  if (err.kind != MV_INVALID) fail_msg("%s: %s", field, err.message);
+  if (!mv_wat_map_find(map, err.offset, &line, &at)) fail_msg("%s: no line: %s", field, err.message);
+  if (line != 3 || at != (uint32_t)column + 1) fail_msg("%s: at %u:%u: %s", field, (unsigned)line, (unsigned)at, err.message);
+  mv_wat_map_delete(map);
+  mv_free(out);
+  wasm_engine_delete(engine);
+}
+
+static void invalid_fields(void **state) {
+  (void)state;
+  static const char *const fields[] = {
+      "(^memory 2 1)", "(memory 1) (^memory 70000)", "(^memory $m (export \"a\") 2 1)", "(^memory i64 0x1000000000001)", "(^memory 1 shared)",
+      "(^import \"a\" \"b\" (memory 2 1))", "(^memory (import \"a\" \"b\") 2 1)", "(memory 1) (^memory 1 (pagesize 2))",
+      "(memory 0 1 (pagesize 1)) (memory i64 1 2 (pagesize 65536)) (^memory 2 1)",
+      "(^table 2 1 funcref)", "(table 1 funcref) (^table 1 (ref func))", "(^table $t (export \"a\") 2 1 funcref)", "(^table 1 (ref 99))",
+      "(^table 2 1 funcref (ref.null func))", "(table 1 funcref (^i32.const 0))", "(^import \"a\" \"b\" (table 2 1 funcref))",
+      "(^table funcref (elem 99))", "(table funcref (elem (^i32.const 0)))",
+      "(^tag (result i32))", "(tag) (^tag $t (result i32))", "(^tag (type 1))", "(^tag (type 99))", "(^tag (import \"a\" \"b\") (result i32))",
+      "(^type (func (param (ref 99))))", "(^type $t (struct (field (ref 99))))", "(rec (type (func)) (^type $u (sub 99 (func))))",
+      "(^type $f (func (param (ref 99))))", "(func (^param (ref 99)))", "(func $f (export \"a\") (^result (ref 99) i32) unreachable)",
+      "(func (block (^param i32 (ref 99)) drop drop))", "(^func (type 99))", "(^func $f (export \"a\") (type 99))", "(^func (type 1))",
+      "(^func (import \"a\" \"b\") (type 99))", "(import \"a\" \"b\" (func (^param (ref 99))))", "(^func (local (ref 99)))",
+      "(^func (result i32))", "(func (^call 99))", "(func nop (^i32.add))", "(func) (func (local i32) (^i32.const 0))",
+      "(global $g (export \"a\") i32 (^i64.const 0))", "(^global $g (export \"a\") (ref 99) (ref.null 99))", "(^global $g i32)",
+      "(^import \"a\" \"b\" (global (ref 99)))",
+      "(^export \"a\" (func 99))", "(func (export \"b\")) (func (^export \"b\"))", "(func (export \"last\")) (^export \"last\" (func 0))",
+      "(^start 99)", "(^elem func 99)", "(elem $e func 0) (^elem $f func 99)", "(elem (table 99) (^i32.const 0) func)", "(^elem (ref 99))",
+      "(elem funcref (item (^i32.const 1)))", "(data (memory 99) (^i32.const 0) \"a\")", "(data $d (^i64.const 0) \"a\")"};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) points_at(fields[i], mv_features_all());
+  const mv_features_t one_memory = mv_features_all() & ~MV_FEATURE(MULTI_MEMORY), one_table = mv_features_all() & ~MV_FEATURE(MULTI_TABLE);
+  points_at("(^memory 1)", one_memory);
+  points_at("(^import \"\" \"n\" (memory 1)) (import \"\" \"o\" (memory 1))", one_memory);
+  points_at("(table 1 funcref) (^table 1 funcref)", one_table);
+  points_at("(import \"\" \"t\" (table 1 funcref)) (func (import \"\" \"g\")) (^import \"\" \"u\" (table 1 funcref))", one_table);
+}
+
+/* Bytes that no field has are of no line: behind the code there are only names. */
+static void offsets_of_nothing(void **state) {
+  (void)state;
+  const char *text = "(module (@custom \"a\" (before code) \"bcdefgh\") (memory 1) (func $f nop))";
+  uint8_t *out;
+  size_t size;
+  uint32_t line, column;
+  mv_wat_map_t *map;
+  assert_true(mv_wat_parse(text, strlen(text), mv_features_default(), 0, &out, &size, &map, NULL));
+  const uint8_t *custom = memchr(out, 'd', size), *name = memchr(out, 'n', size);
+  assert_true(custom && name);
+  assert_false(mv_wat_map_find(map, (uint64_t)(custom - out), &line, &column));
+  assert_false(mv_wat_map_find(map, (uint64_t)(name - out), &line, &column));
+  assert_false(mv_wat_map_find(map, size - 1, &line, &column));
+  assert_false(mv_wat_map_find(map, size, &line, &column));
+  mv_wat_map_delete(map);
+  mv_free(out);
+}
+
 /* ---- printing ------------------------------------------------------------------------------------------ */
 
 /* Text to binary to text to binary: the binaries are equal. Returns the text in between. */
@@ -294,6 +368,11 @@ static void prints(void **state) {
   /* what no identifier can say */
   mv_free(there_and_back("(module (@name \"\") (func (@name \"\")) (func $a) (func (@name \"a\") (local $x i32) (local (@name \"x\") i64)))", 0));
   mv_free(there_and_back("(module (@custom \"name\" \"garbage\") (func $f))", 0));
+  for (unsigned sections = 1; sections < 5; sections++) { /* of which two or more say nothing of identifiers */
+    char module[512] = "(module (func)";
+    for (unsigned i = 0; i < sections; i++) strcat(module, "(@custom \"name\" \"\\01\\04\\01\\00\\01f\")");
+    mv_free(there_and_back(strcat(module, ")"), 0));
+  }
   mv_free(there_and_back("(module (func) (@custom \"metadata.code.branch_hint\" (before code) \"\\01\\00\\01\\7f\\01\\00\"))", 0));
   mv_free(there_and_back("(module (func $a) (@custom \"x\" (after data) \"1\") (@custom \"y\" \"2\"))", 0));
   mv_free(there_and_back("(module (func (local $\"a b\" i32) (drop (local.get $\"a b\"))) (data \"\\00\\ff\\\"\\\\\"))", 0));
@@ -400,6 +479,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(floats_round_as_libc), cmocka_unit_test(floats_at_halves), cmocka_unit_test(floats_round_once), cmocka_unit_test(special_floats),
       cmocka_unit_test(integers), cmocka_unit_test(tokens), cmocka_unit_test(errors), cmocka_unit_test(caret), cmocka_unit_test(binaries),
-      cmocka_unit_test(map_to_lines), cmocka_unit_test(prints), cmocka_unit_test(refuses_binaries), cmocka_unit_test(deep), cmocka_unit_test(scripts)};
+      cmocka_unit_test(map_to_lines), cmocka_unit_test(invalid_fields), cmocka_unit_test(offsets_of_nothing),
+      cmocka_unit_test(prints), cmocka_unit_test(refuses_binaries), cmocka_unit_test(deep), cmocka_unit_test(scripts)};
   return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

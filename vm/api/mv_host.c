@@ -4,19 +4,10 @@
 
 #include "api/api.h"
 
-static bool throw_list(mv_caller_t *c, mv_kind_t kind, const char *format, va_list args) {
-  mv_error_t *err = c->err;
-  if (!err || err->kind != MV_OK) return false;
-  err->kind = kind;
-  err->offset = MV_NO_OFFSET;
-  vsnprintf(err->message, sizeof err->message, format, args);
-  return false;
-}
-
 bool mv_throw_trap(mv_caller_t *c, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  throw_list(c, MV_TRAP, format, args);
+  (void)error_setv(c->err, MV_TRAP, MV_NO_OFFSET, format, args);
   va_end(args);
   return false;
 }
@@ -24,7 +15,7 @@ bool mv_throw_trap(mv_caller_t *c, const char *format, ...) {
 bool mv_throw(mv_caller_t *c, mv_kind_t kind, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  throw_list(c, kind, format, args);
+  (void)error_setv(c->err, kind, MV_NO_OFFSET, format, args);
   va_end(args);
   return false;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/utf8.h"
 #include "binary/reader.h"
 
 enum { TYPE_TEXT = 512 };
@@ -17,30 +18,30 @@ static const char *kind_name(uint8_t kind) {
   return kind < 5 ? names[kind] : "unknown";
 }
 
-/* ---- JSON: names are UTF-8, so only quotes, backslashes and control characters need care ---- */
+/* ---- strings: what a terminal would obey is shown, in JSON as JSON has it ---- */
 
-static void json_string(FILE *out, const char *s, size_t n) {
+/* An escape of the character at s, which is well-formed and none of those that need four bytes. Returns its length. */
+static size_t json_escape(FILE *out, const char *s) {
+  const uint8_t *b = (const uint8_t *)s;
+  size_t n = b[0] < 0x80 ? 1 : b[0] < 0xe0 ? 2 : 3;
+  unsigned c = n == 1 ? b[0] : n == 2 ? (b[0] & 0x1fu) << 6 | (b[1] & 0x3fu) : (b[0] & 0xfu) << 12 | (b[1] & 0x3fu) << 6 | (b[2] & 0x3fu);
+  fprintf(out, "\\u%04x", c);
+  return n;
+}
+
+static void put_string(FILE *out, bool json, const char *s, size_t size) {
   fputc('"', out);
-  for (size_t i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)s[i];
-    if (c == '"' || c == '\\') fprintf(out, "\\%c", c);
-    else if (c < 0x20 || c == 0x7f) fprintf(out, "\\u%04x", c);
-    else fputc(c, out);
+  for (size_t n; size > 0; s += n, size -= n) {
+    n = utf8_visible(s, size);
+    if (*s == '"' || *s == '\\') fputc('\\', out);
+    if (n) fwrite(s, 1, n, out);
+    else if (json) n = json_escape(out, s);
+    else mv_print_visible(s, n = 1, out);
   }
   fputc('"', out);
 }
 
-/* On a terminal control characters are shown, not obeyed. */
-static void text_string(FILE *out, const char *s, size_t n) {
-  fputc('"', out);
-  for (size_t i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)s[i];
-    if (c == '"' || c == '\\') fprintf(out, "\\%c", c);
-    else if (c < 0x20 || c == 0x7f) fprintf(out, "\\%02x", c);
-    else fputc(c, out);
-  }
-  fputc('"', out);
-}
+static void put_name(FILE *out, bool json, const struct name *name) { put_string(out, json, name->bytes, name->size); }
 
 /* ---- sections: walked again over the bytes, which are known to be well-formed ---- */
 
@@ -77,7 +78,7 @@ static void print_sections(const struct module *m, bool json, FILE *out) {
       if (s.counted) fprintf(out, ",\"entries\":%" PRIu32, s.entries);
       if (s.id == 0) {
         fputs(",\"custom\":", out);
-        json_string(out, s.name.bytes, s.name.size);
+        put_name(out, true, &s.name);
       }
       fputc('}', out);
     } else {
@@ -85,7 +86,7 @@ static void print_sections(const struct module *m, bool json, FILE *out) {
       if (s.counted) fprintf(out, " %8" PRIu32 " entries", s.entries);
       if (s.id == 0) {
         fputc(' ', out);
-        text_string(out, s.name.bytes, s.name.size);
+        put_name(out, false, &s.name);
       }
       fputc('\n', out);
     }
@@ -104,17 +105,17 @@ static void print_imports(const struct module *m, bool json, FILE *out) {
     import_print(m, im, type, sizeof type);
     if (json) {
       fputs(i ? ",{\"module\":" : "{\"module\":", out);
-      json_string(out, im->module.bytes, im->module.size);
+      put_name(out, true, &im->module);
       fputs(",\"name\":", out);
-      json_string(out, im->name.bytes, im->name.size);
+      put_name(out, true, &im->name);
       fprintf(out, ",\"kind\":\"%s\",\"type\":", kind_name(im->kind));
-      json_string(out, type, strlen(type));
+      put_string(out, true, type, strlen(type));
       fputc('}', out);
     } else {
       fprintf(out, "  %-7s", kind_name(im->kind));
-      text_string(out, im->module.bytes, im->module.size);
+      put_name(out, false, &im->module);
       fputc(' ', out);
-      text_string(out, im->name.bytes, im->name.size);
+      put_name(out, false, &im->name);
       fprintf(out, " %s\n", type);
     }
   }
@@ -129,13 +130,13 @@ static void print_exports(const struct module *m, bool json, FILE *out) {
     module_extern_print(m, ex->kind, ex->index, type, sizeof type);
     if (json) {
       fputs(i ? ",{\"name\":" : "{\"name\":", out);
-      json_string(out, ex->name.bytes, ex->name.size);
+      put_name(out, true, &ex->name);
       fprintf(out, ",\"kind\":\"%s\",\"index\":%" PRIu32 ",\"type\":", kind_name(ex->kind), ex->index);
-      json_string(out, type, strlen(type));
+      put_string(out, true, type, strlen(type));
       fputc('}', out);
     } else {
       fprintf(out, "  %-7s", kind_name(ex->kind));
-      text_string(out, ex->name.bytes, ex->name.size);
+      put_name(out, false, &ex->name);
       fprintf(out, " %s\n", type);
     }
   }
@@ -182,12 +183,12 @@ bool mv_module_inspect(const wasm_module_t *module, bool json, FILE *out, mv_err
   if (err) *err = (mv_error_t){.offset = MV_NO_OFFSET};
   if (json) {
     fputs("{\"name\":", out);
-    if (named) json_string(out, name.bytes, name.size);
+    if (named) put_name(out, true, &name);
     else fputs("null", out);
     fprintf(out, ",\"size\":%zu", m->size);
   } else {
     fputs("module", out);
-    if (named) fputc(' ', out), text_string(out, name.bytes, name.size);
+    if (named) fputc(' ', out), put_name(out, false, &name);
     fprintf(out, ": %zu bytes\n", m->size);
   }
   print_sections(m, json, out);

@@ -187,12 +187,19 @@ static void line_add(struct line *l, const char *format, ...) {
   if (l->n >= sizeof l->text) l->n = sizeof l->text - 1;
 }
 
+/* A name as it may be shown. */
+static void line_name(struct line *l, const struct name *name) {
+  mv_visible(name->bytes, name->size, l->text + l->n, sizeof l->text - l->n);
+  l->n += strlen(l->text + l->n);
+}
+
 /* What there is instead: the names of that module, or else the modules. */
 static void line_offer(struct line *line, const mv_linker_t *l, const struct name *module) {
   const char *sep = " (on offer there: ";
   for (size_t i = 0; i < l->count; i++) {
     if (!name_equal(&l->entries[i].module, module)) continue;
-    line_add(line, "%s%.*s", sep, (int)l->entries[i].name.size, l->entries[i].name.bytes);
+    line_add(line, "%s", sep);
+    line_name(line, &l->entries[i].name);
     sep = ", ";
   }
   if (*sep == ',') {
@@ -203,7 +210,8 @@ static void line_offer(struct line *line, const mv_linker_t *l, const struct nam
   for (size_t i = 0; i < l->count; i++) {
     const struct name *m = &l->entries[i].module;
     if (i > 0 && name_equal(&l->entries[i - 1].module, m)) continue;
-    line_add(line, "%s%.*s", sep, (int)m->size, m->bytes);
+    line_add(line, "%s", sep);
+    line_name(line, m);
     sep = ", ";
   }
   line_add(line, l->count ? ")" : " (nothing is on offer)");
@@ -213,8 +221,11 @@ static void describe(const mv_linker_t *l, const struct module *m, const struct 
   char want[160], have[160];
   import_print(m, im, want, sizeof want);
   line->n = 0;
-  line_add(line, "%s: \"%.*s\" \"%.*s\": wanted %s", e ? "incompatible import type" : "unknown import", (int)im->module.size, im->module.bytes,
-           (int)im->name.size, im->name.bytes, want);
+  line_add(line, "%s: \"", e ? "incompatible import type" : "unknown import");
+  line_name(line, &im->module);
+  line_add(line, "\" \"");
+  line_name(line, &im->name);
+  line_add(line, "\": wanted %s", want);
   if (e) line_add(line, ", on offer %s", extern_print(l->store->s, &e->ext, have, sizeof have));
   else line_offer(line, l, &im->module);
 }

@@ -2,6 +2,7 @@
  * (exec/profile.h); what a block is, and which loop it lies in, is found here by going over the function once more. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "base/arena.h"
@@ -149,18 +150,19 @@ static bool collect(const struct store *s, struct rows *functions, struct rows *
 
 /* ---- as a table ---------------------------------------------------------------------------------------- */
 
-/* Names are the module's: no control characters, and of folded stacks no separator. */
+/* A name is the module's choice; in folded stacks a semicolon is the separator. */
 static void put_func(FILE *out, const struct module *m, uint32_t func, bool folded) {
   struct name name;
   if (!module_func_name(m, func, &name)) {
     fprintf(out, "func[%" PRIu32 "]", func);
     return;
   }
-  for (uint32_t k = 0; k < name.size; k++) {
-    const unsigned char c = (unsigned char)name.bytes[k];
-    const bool c1 = c >= 0x80 && c < 0xa0 && k > 0 && (unsigned char)name.bytes[k - 1] == 0xc2;
-    fputc(c < 0x20 || c == 0x7f || c1 || (folded && c == ';') ? '?' : c, out);
+  const char *at = name.bytes, *end = at + name.size;
+  for (const char *next; folded && (next = memchr(at, ';', (size_t)(end - at))) != NULL; at = next + 1) {
+    mv_print_visible(at, (size_t)(next - at), out);
+    fputs("\\3b", out);
   }
+  mv_print_visible(at, (size_t)(end - at), out);
 }
 
 /* Rows of at least 1 / `part` of the total. */

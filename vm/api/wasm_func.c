@@ -43,28 +43,31 @@ static cell *cells_new(const struct deftype *t, cell small[CELLS_INLINE], size_t
   return cells;
 }
 
-static bool args_to_cells(wasm_store_t *w, const struct deftype *t, const wasm_val_vec_t *args, cell *c, mv_error_t *err) {
-  size_t n = args ? args->size : 0;
-  if (n != t->u.func.nparams)
-    return error_set(err, MV_USAGE, MV_NO_OFFSET, "%zu arguments given, %u wanted", n, t->u.func.nparams);
-  for (size_t i = 0; i < n; i++) {
-    if (!val_to_cells(w, t->u.func.params[i], &args->data[i], c, err)) return false;
-    c += vt_cells(t->u.func.params[i]);
+static bool vals_to_cells(wasm_store_t *w, const valtype *types, size_t n, const wasm_val_t *vals, cell *c, mv_error_t *err) {
+  for (size_t i = 0; i < n; c += vt_cells(types[i++]))
+    if (!val_to_cells(w, types[i], &vals[i], c, err)) return false;
+  return true;
+}
+
+static bool vals_of_cells(wasm_store_t *w, const valtype *types, size_t n, const cell *c, wasm_val_t *vals, mv_error_t *err) {
+  for (size_t i = 0; i < n; c += vt_cells(types[i++])) {
+    if (val_of_cells(w, types[i], c, &vals[i], err)) continue;
+    while (i-- > 0) wasm_val_delete(&vals[i]);
+    return false;
   }
   return true;
 }
 
+static bool args_to_cells(wasm_store_t *w, const struct deftype *t, const wasm_val_vec_t *args, cell *c, mv_error_t *err) {
+  size_t n = args ? args->size : 0;
+  if (n != t->u.func.nparams) return error_set(err, MV_USAGE, MV_NO_OFFSET, "%zu arguments given, %u wanted", n, t->u.func.nparams);
+  return n == 0 || vals_to_cells(w, t->u.func.params, n, args->data, c, err);
+}
+
 static bool results_of_cells(wasm_store_t *w, const struct deftype *t, const cell *c, wasm_val_vec_t *results, mv_error_t *err) {
-  size_t room = results ? results->size : 0;
-  if (room < t->u.func.nresults) return error_set(err, MV_USAGE, MV_NO_OFFSET, "room for %zu results given, %u wanted", room, t->u.func.nresults);
-  for (uint32_t i = 0; i < t->u.func.nresults; i++) {
-    if (!val_of_cells(w, t->u.func.results[i], c, &results->data[i], err)) {
-      while (i-- > 0) wasm_val_delete(&results->data[i]);
-      return false;
-    }
-    c += vt_cells(t->u.func.results[i]);
-  }
-  return true;
+  size_t n = t->u.func.nresults, room = results ? results->size : 0;
+  if (room < n) return error_set(err, MV_USAGE, MV_NO_OFFSET, "room for %zu results given, %zu wanted", room, n);
+  return n == 0 || vals_of_cells(w, t->u.func.results, n, c, results->data, err);
 }
 
 /* Room for the results is asked for when there are some: a call that must trap may come without. */
@@ -112,33 +115,17 @@ static bool throw_trap(struct callback *cb, mv_caller_t *caller, wasm_trap_t *tr
   return false;
 }
 
-static bool args_of_cells(struct callback *cb, const cell *c, wasm_val_vec_t *args, mv_error_t *err) {
-  const struct deftype *t = cb->type;
-  for (uint32_t i = 0; i < t->u.func.nparams; i++) {
-    if (!val_of_cells(cb->store, t->u.func.params[i], c, &args->data[i], err)) return false;
-    c += vt_cells(t->u.func.params[i]);
-  }
-  return true;
-}
-
-static bool results_to_cells(struct callback *cb, const wasm_val_vec_t *results, cell *c, mv_error_t *err) {
-  const struct deftype *t = cb->type;
-  for (uint32_t i = 0; i < t->u.func.nresults; i++) {
-    if (!val_to_cells(cb->store, t->u.func.results[i], &results->data[i], c, err)) return false;
-    c += vt_cells(t->u.func.results[i]);
-  }
-  return true;
-}
-
 /* The arguments are the callback's to read, not to keep; the results become ours. */
 static bool run_callback(struct callback *cb, mv_caller_t *caller, cell *cells, wasm_val_vec_t *args, wasm_val_vec_t *results) {
-  if (!args_of_cells(cb, cells, args, caller->err)) return false;
+  wasm_store_t *w = cb->store;
+  const struct deftype *t = cb->type;
+  if (!vals_of_cells(w, t->u.func.params, args->size, cells, args->data, caller->err)) return false;
   wasm_trap_t *trap = cb->with_env ? cb->with_env(cb->env, args, results) : cb->plain(args, results);
   if (trap) return throw_trap(cb, caller, trap);
   struct gc_temp temp;
-  gc_temp_push(cb->store->s, &temp, cells, cb->type->u.func.result_cells);
-  bool ok = results_to_cells(cb, results, cells, caller->err);
-  gc_temp_pop(cb->store->s);
+  gc_temp_push(w->s, &temp, cells, t->u.func.result_cells);
+  bool ok = vals_to_cells(w, t->u.func.results, t->u.func.nresults, results->data, cells, caller->err);
+  gc_temp_pop(w->s);
   return ok;
 }
 

@@ -132,9 +132,11 @@ enum { LINE = 200 }; /* bytes for a frame, its name cut to fit */
 /* "  #0 0x1234 name func[7]" */
 static int print_frame(char *line, size_t n, const struct trace_frame *f) {
   struct name name = {"", 0};
+  char shown[LINE / 2];
   bool named = module_func_name(f->instance->module, f->func, &name);
   unsigned long long offset = f->offset == MV_NO_OFFSET ? 0 : f->offset;
-  return snprintf(line, LINE, "  #%zu 0x%llx %.*s%sfunc[%u]\n", n, offset, (int)(name.size < LINE / 2 ? name.size : LINE / 2), name.bytes, named ? " " : "", f->func);
+  mv_visible(name.bytes, name.size, shown, sizeof shown);
+  return snprintf(line, LINE, "  #%zu 0x%llx %s%sfunc[%u]\n", n, offset, shown, named ? " " : "", f->func);
 }
 
 const char *mv_store_backtrace(wasm_store_t *w) {

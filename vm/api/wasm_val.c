@@ -134,9 +134,8 @@ static bool func_to_cell(wasm_store_t *store, const wasm_ref_t *r, cell *out, mv
   return true;
 }
 
-static bool kind_error(wasm_store_t *store, valtype type, mv_error_t *err) {
+static bool kind_error(valtype type, mv_error_t *err) {
   char text[64];
-  (void)store;
   return error_set(err, MV_USAGE, MV_NO_OFFSET, "a value of type %s is wanted", valtype_print(type, text, sizeof text));
 }
 
@@ -144,7 +143,7 @@ bool val_to_cells(wasm_store_t *store, valtype type, const wasm_val_t *v, cell *
   wasm_valkind_t want = valkind_of(store->s->types, type);
   if (want == MV_V128) return error_set(err, MV_USAGE, MV_NO_OFFSET, "vectors pass through mv_func_call only");
   bool refs = wasm_valkind_is_ref(want) && wasm_valkind_is_ref(v->kind) && want != WASM_FUNCREF; /* references other than to functions are interchangeable here */
-  if (v->kind != want && !refs) return kind_error(store, type, err);
+  if (v->kind != want && !refs) return kind_error(type, err);
   uint32_t bits;
   switch (want) {
   case WASM_I32: *out = (uint32_t)v->of.i32; return true;
@@ -160,7 +159,7 @@ bool val_to_cells(wasm_store_t *store, valtype type, const wasm_val_t *v, cell *
   default:
     if (!ref_to_cell(store, v->of.ref, out, err)) return false;
   }
-  return ref_matches(store->s, *out, type) || kind_error(store, type, err);
+  return ref_matches(store->s, *out, type) || kind_error(type, err);
 }
 
 bool val_of_cells(wasm_store_t *store, valtype type, const cell *c, wasm_val_t *out, mv_error_t *err) {

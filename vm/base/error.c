@@ -1,17 +1,25 @@
 /* Reporting a failure. */
 #include "base/error.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-bool error_set(mv_error_t *err, mv_kind_t kind, uint64_t offset, const char *format, ...) {
+#include "base/utf8.h"
+
+bool error_setv(mv_error_t *err, mv_kind_t kind, uint64_t offset, const char *format, va_list args) {
+  char text[MV_ERROR_TEXT];
   if (!err || err->kind != MV_OK) return false;
-  va_list ap;
   err->kind = kind;
   err->offset = offset;
-  va_start(ap, format);
-  vsnprintf(err->message, sizeof err->message, format, ap);
-  va_end(ap);
+  vsnprintf(text, sizeof text, format, args);
+  mv_visible(text, strlen(text), err->message, sizeof err->message);
+  return false;
+}
+
+bool error_set(mv_error_t *err, mv_kind_t kind, uint64_t offset, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  (void)error_setv(err, kind, offset, format, args);
+  va_end(args);
   return false;
 }
 

@@ -271,6 +271,7 @@ static bool funcs(struct decoder *d) {
 }
 
 static bool table(struct decoder *d, struct table *t) {
+  t->offset = reader_offset(&d->r);
   if (d->r.pos < d->r.end && *d->r.pos == 0x40 && has(d, MV_FEATURE(FUNC_REFS))) {
     d->r.pos++;
     return zero(d) && tabletype(d, &t->type) && expr(d, &t->init);

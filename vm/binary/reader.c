@@ -1,6 +1,7 @@
 /* Integers, names and lengths (core/binary/values). Every read is checked against the end of the range. */
 #include "binary/reader.h"
 
+#include "base/utf8.h"
 #include "types/limits.h"
 
 bool reader_malformed(struct reader *r, unsigned back, const char *text) {
@@ -93,31 +94,8 @@ bool reader_name(struct reader *r, struct name *name) {
   if (!reader_length(r, &n)) return false;
   const uint8_t *bytes = r->pos;
   if (!reader_skip(r, n)) return false;
-  if (!utf8_check(bytes, n)) return error_set(r->err, MV_MALFORMED, (uint64_t)(at - r->base), "malformed UTF-8 encoding");
+  if (!utf8_check((const char *)bytes, n)) return error_set(r->err, MV_MALFORMED, (uint64_t)(at - r->base), "malformed UTF-8 encoding");
   if (n > LIMIT_NAME) return error_set(r->err, MV_LIMIT, (uint64_t)(at - r->base), "name too long: %u bytes, at most %d", n, LIMIT_NAME);
   *name = (struct name){(const char *)bytes, n};
-  return true;
-}
-
-/* The number of bytes of the character at p, of which `left` are there; 0: malformed. Overlong forms, surrogates and what lies
- * behind U+10FFFF are malformed; all of them show in the second byte. */
-static size_t utf8_length(const uint8_t *p, size_t left) {
-  uint8_t b = p[0], low = 0x80, high = 0xbf;
-  if (b < 0x80) return 1;
-  size_t n = b < 0xc2 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : b < 0xf5 ? 4 : 0;
-  if (n == 0 || n > left) return 0;
-  if (b == 0xe0) low = 0xa0;
-  if (b == 0xed) high = 0x9f;
-  if (b == 0xf0) low = 0x90;
-  if (b == 0xf4) high = 0x8f;
-  if (p[1] < low || p[1] > high) return 0;
-  for (size_t i = 2; i < n; i++)
-    if ((p[i] & 0xc0) != 0x80) return 0;
-  return n;
-}
-
-bool utf8_check(const uint8_t *p, size_t size) {
-  for (size_t i = 0, n; i < size; i += n)
-    if ((n = utf8_length(p + i, size - i)) == 0) return false;
   return true;
 }

@@ -27,9 +27,6 @@ MV_MUST_USE bool reader_length(struct reader *, uint32_t *);
 /* Reports MV_MALFORMED at the reader's position, `back` bytes earlier. Always false. */
 bool reader_malformed(struct reader *, unsigned back, const char *text);
 
-/* Is this well-formed UTF-8 (core/binary/values: names)? */
-bool utf8_check(const uint8_t *, size_t);
-
 MV_MUST_USE static inline bool reader_u32(struct reader *r, uint32_t *v) {
   if (likely(r->pos < r->end && *r->pos < 0x80)) {
     *v = *r->pos++;

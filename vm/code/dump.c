@@ -150,7 +150,7 @@ bool code_dump(struct module *m, uint32_t func, FILE *out, mv_error_t *err) {
     const struct body *b = &m->bodies[func - m->nimported_funcs];
     struct reader r = {m->bytes, m->bytes + b->offset, m->bytes + b->offset + b->size, err};
     fprintf(out, "func[%" PRIu32 "]", func);
-    if (module_func_name(m, func, &name)) fprintf(out, " %.*s", (int)name.size, name.bytes);
+    if (module_func_name(m, func, &name)) fputc(' ', out), mv_print_visible(name.bytes, name.size, out);
     fprintf(out, ": %" PRIu32 " cells, %" PRIu32 " words\n", c.frame, n);
     if (reader_locals(&r, m, skip_local, NULL)) {
       for (size_t k = 0; k < c.n; k++) {

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 /* Sections in the order of a binary; a custom section's place is twice the rank, plus one for behind it. */
 static const struct { const char *word; uint8_t id; } order[] = {
     {"type", SEC_TYPE}, {"import", SEC_IMPORT}, {"func", SEC_FUNC}, {"table", SEC_TABLE}, {"memory", SEC_MEMORY}, {"tag", SEC_TAG},
@@ -83,7 +85,7 @@ bool take_name(struct parser *p, const char *what, struct name *name) {
   struct args args = args_of(p, a);
   const char *rest;
   if (!take_string(p, &args, name)) return annotation_error(p, a, "@name annotation: string expected");
-  if (!utf8_valid(name->bytes, name->size)) return annotation_error(p, a, "@name annotation: malformed UTF-8 encoding");
+  if (!utf8_check(name->bytes, name->size)) return annotation_error(p, a, "@name annotation: malformed UTF-8 encoding");
   if (peek_arg(&args, &rest)) return annotation_error(p, a, "@name annotation: unexpected token");
   second = take_annotation(p, p->t, ANNOTATION_NAME);
   return !second || source_error(p->s, second->pos, p->err, "@name annotation: multiple %s names", what);
@@ -120,7 +122,7 @@ static bool parse_custom(struct parser *p, const struct annotation *a, struct cu
   struct args args = args_of(p, a);
   const char *text;
   if (!take_string(p, &args, &c->name)) return annotation_error(p, a, "@custom annotation: missing section name");
-  if (!utf8_valid(c->name.bytes, c->name.size)) return annotation_error(p, a, "@custom annotation: malformed UTF-8 encoding");
+  if (!utf8_check(c->name.bytes, c->name.size)) return annotation_error(p, a, "@custom annotation: malformed UTF-8 encoding");
   if (!parse_place(p, a, &args, &c->place)) return false;
   size_t n;
   while ((n = peek_arg(&args, &text)) > 0 && is_string(text, n)) {

@@ -26,7 +26,7 @@ static bool check_target(struct check *c, struct reader *body, uint64_t offset) 
   while (reader_left(body) > 0 && reader_offset(body) < offset)
     if (!instr_read(body, c->m, &i)) return false;
   if (reader_left(body) == 0 || reader_offset(body) != offset || !instr_read(body, c->m, &i) || (i.op != OP_if && i.op != OP_br_if))
-    return bad(c, MV_INVALID, "@metadata.code.branch_hint annotation: invalid target");
+    return error_set(c->err, MV_INVALID, offset, "@metadata.code.branch_hint annotation: invalid target");
   return true;
 }
 

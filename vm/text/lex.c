@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 /* ---- characters ---------------------------------------------------------------------------------------- */
 
 static bool is_digit(int c) { return c >= '0' && c <= '9'; }
@@ -19,27 +21,6 @@ static bool is_idchar(int c) {
   static const uint8_t set[16] = { /* one bit per ASCII character */
       0x00, 0x00, 0x00, 0x00, 0xfa, 0xec, 0xff, 0xf7, 0xff, 0xff, 0xff, 0xd7, 0xff, 0xff, 0xff, 0x57};
   return c >= 0 && c < 128 && (set[c >> 3] >> (c & 7) & 1) != 0;
-}
-
-unsigned utf8_length(const char *p, size_t n) {
-  const unsigned char *s = (const unsigned char *)p;
-  if (s[0] < 0x80) return 1;
-  if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
-  unsigned len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-  if (n < len) return 0;
-  for (unsigned i = 1; i < len; i++)
-    if ((s[i] & 0xc0) != 0x80) return 0;
-  if (s[0] == 0xe0 && s[1] < 0xa0) return 0; /* overlong */
-  if (s[0] == 0xed && s[1] > 0x9f) return 0; /* surrogates */
-  if (s[0] == 0xf0 && s[1] < 0x90) return 0;
-  if (s[0] == 0xf4 && s[1] > 0x8f) return 0; /* beyond U+10FFFF */
-  return len;
-}
-
-bool utf8_valid(const char *p, size_t n) {
-  for (unsigned len; n > 0; p += len, n -= len)
-    if ((len = utf8_length(p, n)) == 0) return false;
-  return true;
 }
 
 /* ---- positions and errors ------------------------------------------------------------------------------ */
@@ -59,9 +40,7 @@ bool source_error(struct source *s, uint32_t pos, mv_error_t *err, const char *f
   if (!err || err->kind != MV_OK) return false;
   va_list ap;
   va_start(ap, format);
-  err->kind = MV_MALFORMED;
-  err->offset = MV_NO_OFFSET;
-  vsnprintf(err->message, sizeof err->message, format, ap);
+  (void)error_setv(err, MV_MALFORMED, MV_NO_OFFSET, format, ap);
   va_end(ap);
   if (s->seen.line == 0 || pos < s->seen.pos) s->seen = (struct position){0, 1, 1};
   position_advance(&s->seen, s->text, pos);
@@ -186,7 +165,7 @@ static size_t skip_string(const char *p, size_t i, size_t n, const char **messag
       i = next;
       continue;
     }
-    unsigned len = utf8_length(p + i, n - i);
+    size_t len = utf8_length(p + i, n - i);
     if (len == 0) {
       *message = "malformed UTF-8 encoding";
       return 0;
@@ -293,7 +272,7 @@ static size_t skip_comment(const char *p, size_t i, size_t n, const char **messa
       i += 2;
       depth++;
     } else {
-      unsigned len = utf8_length(p + i, n - i);
+      size_t len = utf8_length(p + i, n - i);
       if (len == 0) {
         *message = "malformed UTF-8 encoding";
         *at = i;
@@ -376,7 +355,7 @@ static void lex_identifier(struct lexer *x, size_t start, size_t end, unsigned s
       fail(x, start, "empty identifier");
       return;
     }
-    if (!utf8_valid((char *)x->scratch.data, x->scratch.size)) {
+    if (!utf8_check((char *)x->scratch.data, x->scratch.size)) {
       fail(x, start, "malformed UTF-8 encoding");
       return;
     }
@@ -483,7 +462,7 @@ static void lex_annotation(struct lexer *x) {
   buf_clear(&x->scratch);
   if (quoted) string_decode(p + id, end - id, &x->scratch);
   else buf_put(&x->scratch, p + id, end - id);
-  if (x->scratch.size == 0 || !utf8_valid((char *)x->scratch.data, x->scratch.size)) {
+  if (x->scratch.size == 0 || !utf8_check((char *)x->scratch.data, x->scratch.size)) {
     fail(x, start, x->scratch.size ? "malformed UTF-8 encoding" : "empty annotation id");
     return;
   }

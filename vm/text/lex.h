@@ -110,9 +110,6 @@ uint32_t symbol_intern(struct source *, const char *bytes, uint32_t size, bool c
 const char *word_text(unsigned word);
 /* Appends the bytes that a string literal (with its quotes) denotes. The literal is known to be well-formed. */
 void string_decode(const char *literal, size_t size, struct buf *out);
-/* Length of the well-formed UTF-8 sequence at p (n > 0 bytes left), 0 if there is none. */
-unsigned utf8_length(const char *p, size_t n);
-bool utf8_valid(const char *p, size_t n);
 /* Length of the next lexical element within an annotation at text[pos] (parenthesis, string, atom ...); skips white space and comments first by moving
  * *pos. 0 at `end`. */
 size_t annotation_next(const struct source *, uint32_t *pos, uint32_t end);

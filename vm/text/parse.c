@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 /* ---- errors -------------------------------------------------------------------------------------------- */
 
 bool no_memory(const struct parser *p) { return error_no_memory(p->err, 0); }
@@ -74,7 +76,7 @@ bool parse_name(struct parser *p, struct buf *out) {
   if (!at(p, TOKEN_STRING)) return unexpected(p, "a name");
   buf_clear(&p->strings);
   string_decode(p->s->text + peek(p)->pos, peek(p)->u, &p->strings);
-  if (!utf8_valid((const char *)p->strings.data, p->strings.size)) return parse_error(p, p->t, "malformed UTF-8 encoding");
+  if (!utf8_check((const char *)p->strings.data, p->strings.size)) return parse_error(p, p->t, "malformed UTF-8 encoding");
   buf_bytes(out, p->strings.data, p->strings.size);
   p->t++;
   return true;

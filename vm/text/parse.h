@@ -70,9 +70,10 @@ struct custom {
 };
 
 /* Where bytes come from. */
+#define NO_POSITION UINT32_MAX
 struct map_entry {
   uint64_t offset; /* first within the section's contents, in the end in the module */
-  uint32_t pos;    /* in the text */
+  uint32_t pos;    /* in the text, or NO_POSITION */
   uint32_t section;
 };
 
@@ -118,6 +119,7 @@ struct parser {
   struct map_entry *map;
   size_t nmap, cap_map;
   size_t map_body; /* first entry of the current function body */
+  uint32_t field;  /* the keyword of the current field */
 };
 
 /* What to do with the identifiers of parameters. */

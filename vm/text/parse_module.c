@@ -219,7 +219,7 @@ static bool parse_items(struct parser *p, struct buf *out) {
 static bool parse_import(struct parser *p) {
   struct buf *out = &p->sections[SEC_IMPORT];
   p->entries[SEC_IMPORT]++;
-  if (!map_add(p, SEC_IMPORT, out->size, p->t - 1) || !parse_name(p, out)) return false;
+  if (!map_add(p, SEC_IMPORT, out->size, p->field) || !parse_name(p, out)) return false;
   if (!at(p, TOKEN_STRING)) return parse_items(p, out);
   return parse_name(p, out) && parse_externtype(p, out);
 }
@@ -228,7 +228,7 @@ static bool parse_import(struct parser *p) {
 static bool parse_inline_import(struct parser *p, enum space space) {
   struct buf *out = &p->sections[SEC_IMPORT];
   p->entries[SEC_IMPORT]++;
-  if (!map_add(p, SEC_IMPORT, out->size, p->t)) return false;
+  if (!map_add(p, SEC_IMPORT, out->size, p->field)) return false;
   p->t += 2;
   p->count[space]--; /* counted by the definition */
   return parse_name(p, out) && parse_name(p, out) && expect(p, TOKEN_RPAR, ")") && put_externtype(p, space, out);
@@ -364,11 +364,12 @@ static bool parse_func(struct parser *p) {
   if (!parse_typeuse(p, PARAMS_BOUND, &use)) return false;
   p->count[SPACE_LOCAL] = use.nparams;
   p->entries[SEC_FUNC]++;
+  if (!map_add(p, SEC_FUNC, p->sections[SEC_FUNC].size, p->field)) return false;
   buf_u32(&p->sections[SEC_FUNC], use.type);
   p->out = &p->body;
   p->out_section = SEC_CODE;
   p->map_body = p->nmap;
-  return map_add(p, SEC_CODE, 0, first - 1) && parse_locals(p) && parse_expr(p) && finish_body(p, first);
+  return map_add(p, SEC_CODE, 0, p->field) && parse_locals(p) && parse_expr(p) && finish_body(p, first);
 }
 
 static bool parse_global(struct parser *p) {
@@ -378,7 +379,7 @@ static bool parse_global(struct parser *p) {
   if (at_form(p, KW_IMPORT)) return parse_inline_import(p, SPACE_GLOBAL);
   p->entries[SEC_GLOBAL]++;
   aim(p, SEC_GLOBAL);
-  return map_add(p, SEC_GLOBAL, p->out->size, p->t - 1) && parse_globaltype(p, p->out) && parse_expr(p);
+  return map_add(p, SEC_GLOBAL, p->out->size, p->field) && parse_globaltype(p, p->out) && parse_expr(p);
 }
 
 static bool parse_tag(struct parser *p) {
@@ -388,7 +389,7 @@ static bool parse_tag(struct parser *p) {
   if (!parse_inline_exports(p, SPACE_TAG)) return false;
   if (at_form(p, KW_IMPORT)) return parse_inline_import(p, SPACE_TAG);
   p->entries[SEC_TAG]++;
-  if (!map_add(p, SEC_TAG, p->sections[SEC_TAG].size, p->t - 1) || !parse_typeuse(p, PARAMS_NAMED, &use)) return false;
+  if (!map_add(p, SEC_TAG, p->sections[SEC_TAG].size, p->field) || !parse_typeuse(p, PARAMS_NAMED, &use)) return false;
   buf_byte(&p->sections[SEC_TAG], 0);
   buf_u32(&p->sections[SEC_TAG], use.type);
   return true;
@@ -405,6 +406,7 @@ static bool parse_memory_data(struct parser *p, bool is64, unsigned log2, bool c
   p->entries[SEC_DATA]++;
   p->count[SPACE_DATA]++;
   aim(p, SEC_DATA);
+  if (!map_add(p, SEC_DATA, p->out->size, p->field)) return false;
   buf_byte(p->out, memory ? 2 : 0);
   if (memory) buf_u32(p->out, memory);
   put_zero(p, is64);
@@ -418,7 +420,7 @@ static bool parse_memory(struct parser *p) {
   if (!parse_inline_exports(p, SPACE_MEMORY)) return false;
   if (at_form(p, KW_IMPORT)) return parse_inline_import(p, SPACE_MEMORY);
   p->entries[SEC_MEMORY]++;
-  if (!map_add(p, SEC_MEMORY, p->sections[SEC_MEMORY].size, p->t - 1)) return false;
+  if (!map_add(p, SEC_MEMORY, p->sections[SEC_MEMORY].size, p->field)) return false;
   if (!contains_form(p, KW_DATA)) return parse_memtype(p, &p->sections[SEC_MEMORY]);
   bool is64, custom;
   unsigned log2;
@@ -468,6 +470,7 @@ static bool parse_table_elem(struct parser *p) {
   put_limits(tables, 1u | (is64 ? 4u : 0), n, n, 0);
   if (tables->failed) return no_memory(p);
   aim(p, SEC_ELEM);
+  if (!map_add(p, SEC_ELEM, p->out->size, p->field)) return false;
   p->entries[SEC_ELEM]++;
   p->count[SPACE_ELEM]++;
   bool funcref = type_size == 1 && tables->data[type] == 0x70;
@@ -488,7 +491,7 @@ static bool parse_table(struct parser *p) {
   if (!parse_inline_exports(p, SPACE_TABLE)) return false;
   if (at_form(p, KW_IMPORT)) return parse_inline_import(p, SPACE_TABLE);
   p->entries[SEC_TABLE]++;
-  if (!map_add(p, SEC_TABLE, out->size, p->t - 1)) return false;
+  if (!map_add(p, SEC_TABLE, out->size, p->field)) return false;
   if (contains_form(p, KW_ELEM)) return parse_table_elem(p);
   size_t start = out->size;
   if (!parse_tabletype(p, out)) return false;
@@ -526,7 +529,7 @@ static bool parse_elem(struct parser *p) {
   p->count[SPACE_ELEM]++;
   p->entries[SEC_ELEM]++;
   aim(p, SEC_ELEM);
-  if (!map_add(p, SEC_ELEM, p->out->size, p->t - 1)) return false;
+  if (!map_add(p, SEC_ELEM, p->out->size, p->field)) return false;
   (void)optional_id(p);
   bool declare = at_word(p, KW_DECLARE), use, form = at_form(p, KW_TABLE);
   if (declare) p->t++;
@@ -556,7 +559,7 @@ static bool parse_data(struct parser *p) {
   p->count[SPACE_DATA]++;
   p->entries[SEC_DATA]++;
   aim(p, SEC_DATA);
-  if (!map_add(p, SEC_DATA, p->out->size, p->t - 1)) return false;
+  if (!map_add(p, SEC_DATA, p->out->size, p->field)) return false;
   (void)optional_id(p);
   bool use;
   if (!parse_use(p, KW_MEMORY, SPACE_MEMORY, &use, &memory)) return false;
@@ -573,7 +576,7 @@ static bool parse_start(struct parser *p) {
   if (p->has_start) return parse_error(p, p->t - 1, "multiple start sections");
   p->has_start = true;
   uint32_t func;
-  if (!map_add(p, SEC_START, 0, p->t - 1) || !parse_index(p, SPACE_FUNC, &func)) return false;
+  if (!map_add(p, SEC_START, 0, p->field) || !parse_index(p, SPACE_FUNC, &func)) return false;
   buf_u32(&p->sections[SEC_START], func);
   return true;
 }
@@ -584,7 +587,7 @@ static bool second_pass(struct parser *p, uint32_t token) {
   uint32_t end = p->s->tokens[token].u;
   unsigned word = peek(p)->word;
   bool ok;
-  p->t++;
+  p->field = p->t++;
   switch (word) {
   case KW_IMPORT: ok = parse_import(p); break;
   case KW_FUNC: ok = parse_func(p); break;
@@ -624,6 +627,17 @@ static int compare_offsets(const void *a, const void *b) {
   return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* Offsets become those of the module. What is behind a section belongs to no line. */
+static bool finish_map(struct parser *p, const size_t bases[SEC_COUNT]) {
+  if (!p->want_map) return true;
+  if (!array_reserve((void **)&p->map, &p->cap_map, p->nmap + SEC_COUNT, sizeof *p->map)) return no_memory(p);
+  for (uint32_t i = 0; i < SEC_COUNT; i++)
+    if (bases[i]) p->map[p->nmap++] = (struct map_entry){p->sections[i].size, NO_POSITION, i};
+  for (size_t i = 0; i < p->nmap; i++) p->map[i].offset += bases[p->map[i].section];
+  if (p->nmap) qsort(p->map, p->nmap, sizeof *p->map, compare_offsets);
+  return true;
+}
+
 static bool assemble(struct parser *p, struct parsed_module *out) {
   size_t bases[SEC_COUNT] = {0};
   if (p->uses_data) buf_u32(&p->sections[SEC_DATACOUNT], p->entries[SEC_DATA]);
@@ -635,12 +649,10 @@ static bool assemble(struct parser *p, struct parsed_module *out) {
   struct buf *bufs[PARSER_BUFS];
   parser_bufs(p, bufs);
   for (unsigned i = 0; i < PARSER_BUFS; i++) failed = failed || bufs[i]->failed;
-  if (failed) {
+  if (failed || !finish_map(p, bases)) {
     buf_fini(&out->bytes);
     return no_memory(p);
   }
-  for (size_t i = 0; i < p->nmap; i++) p->map[i].offset += bases[p->map[i].section];
-  if (p->nmap) qsort(p->map, p->nmap, sizeof *p->map, compare_offsets);
   out->map = p->map;
   out->nmap = p->nmap;
   p->map = NULL;
@@ -676,10 +688,9 @@ bool module_parse_file(struct source *s, unsigned flags, bool want_map, struct p
   }
   if (!module_parse(s, first, end, name, flags, want_map, out, err)) return false;
   p.t = end;
-  if (end != last && expect(&p, TOKEN_RPAR, ")") && at(&p, TOKEN_EOF)) return true;
-  if (end == last && at(&p, TOKEN_EOF) && first == 0) return true;
+  if ((first == 0 || expect(&p, TOKEN_RPAR, ")")) && at(&p, TOKEN_EOF)) return true;
   buf_fini(&out->bytes);
   free(out->map);
   out->map = NULL;
-  return unexpected(&p, "the end of the text");
+  return unexpected(&p, "the end of the text"); /* unless there is a report already */
 }

@@ -245,8 +245,8 @@ static bool publish_sig(struct parser *p, uint32_t index) {
   return true;
 }
 
-/* The index of the first plain definition of the function type in p->sig, made at the end if there is none. */
-static bool implicit_type(struct parser *p, uint32_t *index) {
+/* The index of the first plain definition of the function type in p->sig, made at the end if there is none; the text has it at `token`. */
+static bool implicit_type(struct parser *p, uint32_t token, uint32_t *index) {
   const struct symbol *key = sig_key(p, &p->sig);
   if (!key) return no_memory(p);
   if (key->in[SPACE_KEY].scope == p->scope) {
@@ -256,6 +256,7 @@ static bool implicit_type(struct parser *p, uint32_t *index) {
   *index = (uint32_t)p->ntypes;
   struct typedef_ *d = add_type(p);
   if (!d) return no_memory(p);
+  if (!map_add(p, SEC_TYPE, p->sections[SEC_TYPE].size, token + (p->s->tokens[token].kind == TOKEN_LPAR))) return false;
   *d = (struct typedef_){.is_func = true, .nparams = p->nparams, .sig = p->sigs.size, .sig_size = p->sig.size};
   buf_put(&p->sigs, p->sig.data, p->sig.size);
   buf_byte(&p->sections[SEC_TYPE], 0x60);
@@ -282,7 +283,7 @@ bool parse_typeuse(struct parser *p, enum param_names names, struct typeuse *out
   }
   if (!parse_functype(p, names)) return false;
   out->nparams = p->nparams;
-  if (!out->is_explicit) return implicit_type(p, &out->type);
+  if (!out->is_explicit) return implicit_type(p, token, &out->type);
   if (p->nparams + p->nresults > 0) return check_inline(p, token, out->type);
   if (out->type < p->ntypes) out->nparams = p->types[out->type].nparams;
   return true;
@@ -290,6 +291,7 @@ bool parse_typeuse(struct parser *p, enum param_names names, struct typeuse *out
 
 bool parse_blocktype(struct parser *p, struct buf *out) {
   struct typeuse use;
+  uint32_t token = p->t;
   if (at_form(p, KW_TYPE)) {
     if (!parse_typeuse(p, PARAMS_UNNAMED, &use)) return false;
     buf_s64(out, use.type);
@@ -301,7 +303,7 @@ bool parse_blocktype(struct parser *p, struct buf *out) {
   } else if (p->nparams == 0 && p->nresults == 1) {
     buf_put(out, p->results.data, p->results.size);
   } else {
-    if (!implicit_type(p, &use.type)) return false;
+    if (!implicit_type(p, token, &use.type)) return false;
     buf_s64(out, use.type);
   }
   return true;
@@ -402,7 +404,7 @@ static bool parse_subtype(struct parser *p, struct buf *out, uint32_t type, bool
 static bool parse_typedef(struct parser *p, bool *plain) {
   struct buf *out = &p->sections[SEC_TYPE];
   uint32_t type = (uint32_t)p->ntypes;
-  if (!map_add(p, SEC_TYPE, out->size, p->t)) return false;
+  if (!map_add(p, SEC_TYPE, out->size, p->t + 1)) return false;
   p->t += 2;
   (void)optional_id(p);
   return (add_type(p) || no_memory(p)) && parse_subtype(p, out, type, plain) && expect(p, TOKEN_RPAR, ")");

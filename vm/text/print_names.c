@@ -178,11 +178,13 @@ static bool is_named(const struct custom_section *c, const char *name) {
   return c->name.size == strlen(name) && memcmp(c->name.bytes, name, c->name.size) == 0;
 }
 
+/* The section of this name; of several none says what the text says. */
 static struct custom_section *find_custom(struct printer *p, const char *name) {
   struct custom_section *found = NULL;
+  size_t n = 0;
   for (size_t i = 0; i < p->ncustoms; i++)
-    if (is_named(&p->customs[i], name)) found = found ? NULL : &p->customs[i]; /* two are none */
-  return found;
+    if (is_named(&p->customs[i], name)) found = &p->customs[i], n++;
+  return n == 1 ? found : NULL;
 }
 
 static void forget_names(struct printer *p) {
@@ -268,10 +270,10 @@ static void print_custom(struct printer *p, const struct custom_section *c, cons
   print_string(&p->out, c->name.bytes, c->name.size, true);
   buf_text(&p->out, place);
   p->indent++;
-  for (const uint8_t *b = c->start; b < c->end; b += ROW) {
-    if (c->end - c->start > ROW) print_line(p);
+  for (size_t i = 0, size = (size_t)(c->end - c->start); i < size; i += ROW) {
+    if (size > ROW) print_line(p);
     else buf_byte(&p->out, ' ');
-    print_string(&p->out, b, c->end - b > ROW ? ROW : (size_t)(c->end - b), false);
+    print_string(&p->out, c->start + i, size - i > ROW ? ROW : size - i, false);
   }
   p->indent--;
   buf_byte(&p->out, ')');

@@ -1,23 +1,25 @@
 /* Printing types, names and literals. */
 #include "text/print.h"
 
+#include "base/utf8.h"
+
 /* ---- literals ------------------------------------------------------------------------------------------ */
 
-void print_string(struct buf *out, const void *bytes, size_t n, bool utf8) {
+static void print_escape(struct buf *out, unsigned char c) {
   static const char hex[] = "0123456789abcdef";
-  const unsigned char *s = bytes;
+  const char escape[3] = {'\\', hex[c >> 4], hex[c & 15]};
+  buf_put(out, escape, sizeof escape);
+}
+
+/* Of a name what a terminal would obey is escaped, of data all that is not ASCII too. */
+void print_string(struct buf *out, const void *bytes, size_t size, bool utf8) {
+  const char *s = bytes;
   buf_byte(out, '"');
-  for (size_t i = 0; i < n; i++) {
-    if (s[i] == '"' || s[i] == '\\') {
-      buf_byte(out, '\\');
-      buf_byte(out, s[i]);
-    } else if (s[i] < 0x20 || s[i] == 0x7f || (s[i] >= 0x80 && !utf8)) {
-      buf_byte(out, '\\');
-      buf_byte(out, (unsigned char)hex[s[i] >> 4]);
-      buf_byte(out, (unsigned char)hex[s[i] & 15]);
-    } else {
-      buf_byte(out, s[i]);
-    }
+  for (size_t n; size > 0; s += n, size -= n) {
+    n = utf8 || (unsigned char)*s < 0x80 ? utf8_visible(s, size) : 0;
+    if (*s == '"' || *s == '\\') buf_byte(out, '\\');
+    if (n) buf_put(out, s, n);
+    else print_escape(out, (unsigned char)*s), n = 1;
   }
   buf_byte(out, '"');
 }

@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 struct mv_wat_map {
   size_t n;
   struct wat_line {
     uint64_t offset; /* where bytes of this position begin */
-    uint32_t line, column;
+    uint32_t line, column; /* 0: belongs to nothing */
   } at[];
 };
 
@@ -30,8 +32,9 @@ static mv_wat_map_t *map_make(const char *text, const struct parsed_module *m) {
   if (m->nmap) qsort(order, m->nmap, sizeof *order, by_position);
   struct position at = {0, 1, 1};
   for (size_t i = 0; i < m->nmap; i++) {
-    position_advance(&at, text, order[i]->pos);
-    map->at[order[i] - m->map] = (struct wat_line){order[i]->offset, at.line, at.column};
+    bool none = order[i]->pos == NO_POSITION;
+    if (!none) position_advance(&at, text, order[i]->pos);
+    map->at[order[i] - m->map] = (struct wat_line){order[i]->offset, none ? 0 : at.line, none ? 0 : at.column};
   }
   free(order);
   return map;
@@ -71,7 +74,7 @@ bool mv_wat_map_find(const mv_wat_map_t *map, uint64_t offset, uint32_t *line, u
     if (map->at[mid].offset <= offset) lo = mid + 1;
     else hi = mid;
   }
-  if (lo == 0) return false;
+  if (lo == 0 || map->at[lo - 1].line == 0) return false;
   *line = map->at[lo - 1].line;
   *column = map->at[lo - 1].column;
   return true;
@@ -79,12 +82,24 @@ bool mv_wat_map_find(const mv_wat_map_t *map, uint64_t offset, uint32_t *line, u
 
 void mv_wat_map_delete(mv_wat_map_t *map) { free(map); }
 
+/* A line whose columns stay: what a terminal would obey becomes a question mark. Bytes behind a character's first take no column. */
+static void print_columns(const char *s, size_t size, FILE *out) {
+  for (size_t n; size > 0; s += n, size -= n) {
+    n = *s == '\t' ? 1 : utf8_visible(s, size);
+    if (!n && ((unsigned char)*s & 0xc0) != 0x80) fputc('?', out);
+    fwrite(s, 1, n, out);
+    if (!n) n = 1;
+  }
+}
+
 void mv_wat_caret(const char *text, size_t size, uint32_t line, uint32_t column, FILE *out) {
   size_t start = 0, end;
   for (; line > 1 && start < size; start++) line -= text[start] == '\n';
   for (end = start; end < size && text[end] != '\n' && text[end] != '\r';) end++;
   if (line != 1 || column == 0 || end - start > 400) return; /* a caret under a line that wraps shows nothing */
-  fprintf(out, "  %.*s\n  ", (int)(end - start), text + start);
+  fputs("  ", out);
+  print_columns(text + start, end - start, out);
+  fputs("\n  ", out);
   for (size_t i = start; i < end && column > 1; i++) {
     if (((unsigned char)text[i] & 0xc0) == 0x80) continue;
     putc(text[i] == '\t' ? '\t' : ' ', out);

@@ -59,6 +59,7 @@ struct export {
 struct table {
   struct tabletype type;
   struct constexpr_ init; /* absent: null */
+  uint64_t offset;
 };
 
 struct global {

@@ -6,7 +6,7 @@
 #include "types/limits.h"
 #include "valid/valid.h"
 
-enum { SECTION_IMPORT = 2, SECTION_TABLE = 4, SECTION_MEMORY = 5, SECTION_START = 8, SECTION_TAG = 13 };
+enum { SECTION_MEMORY = 5, SECTION_START = 8, SECTION_TAG = 13 };
 
 static void place(struct validator *v, const char *where, uint32_t index, uint64_t offset) {
   v->where = where;
@@ -62,10 +62,22 @@ static bool check_imports(struct validator *v) {
   return true;
 }
 
+/* The entries of a section that is there, which are read again for their offsets. */
+static struct reader entries(struct validator *v, unsigned section) {
+  const uint8_t *start = v->m->bytes + v->m->sections[section].offset;
+  struct reader r = {v->m->bytes, start, start + v->m->sections[section].size, v->err};
+  uint32_t n;
+  (void)!reader_u32(&r, &n);
+  return r;
+}
+
 static bool check_tags(struct validator *v) {
-  for (uint32_t i = v->m->nimported_tags; i < v->m->ntags; i++) {
-    place(v, "tag", i, v->m->sections[SECTION_TAG].offset);
-    if (!check_tag(v, v->m->tags[i])) return false;
+  const struct module *m = v->m;
+  if (m->ntags == m->nimported_tags) return true;
+  struct reader r = entries(v, SECTION_TAG);
+  for (uint32_t i = m->nimported_tags, type; i < m->ntags; i++) {
+    place(v, "tag", i, reader_offset(&r));
+    if (!check_tag(v, m->tags[i]) || !reader_skip(&r, 1) || !reader_u32(&r, &type)) return false;
   }
   return true;
 }
@@ -79,32 +91,48 @@ static bool check_funcs(struct validator *v) {
   return true;
 }
 
+static bool skip_memory(struct reader *r) {
+  uint8_t flags;
+  uint32_t page_shift;
+  uint64_t min, max;
+  return reader_byte(r, &flags) && reader_u64(r, &min) && (!(flags & 1) || reader_u64(r, &max)) && (!(flags & 8) || reader_u32(r, &page_shift));
+}
+
+/* Of the second import of this kind, which there is. */
+static uint64_t second_import(const struct module *m, uint8_t kind) {
+  uint32_t i = 0;
+  for (uint32_t seen = 0; m->imports[i].kind != kind || !seen++; i++) continue;
+  return m->imports[i].offset;
+}
+
 static bool check_memories(struct validator *v) {
-  for (uint32_t i = v->m->nimported_memories; i < v->m->nmemories; i++) {
-    place(v, "memory", i, v->m->sections[SECTION_MEMORY].offset);
-    if (!check_memory(v, &v->m->memories[i])) return false;
+  const struct module *m = v->m;
+  uint64_t second = 0;
+  if (m->nmemories > m->nimported_memories) {
+    struct reader r = entries(v, SECTION_MEMORY);
+    for (uint32_t i = m->nimported_memories; i < m->nmemories; i++) {
+      place(v, "memory", i, reader_offset(&r));
+      if (i == 1) second = v->offset;
+      if (!check_memory(v, &m->memories[i]) || !skip_memory(&r)) return false;
+    }
   }
-  if (v->m->nmemories > 1 && !(v->m->features & MV_FEATURE(MULTI_MEMORY))) {
-    place(v, "memory", 1, v->m->nimported_memories > 1 ? v->m->sections[SECTION_IMPORT].offset : v->m->sections[SECTION_MEMORY].offset);
-    return invalid(v, "multiple memories need the feature multi-memory");
-  }
-  return true;
+  if (m->nmemories < 2 || (m->features & MV_FEATURE(MULTI_MEMORY))) return true;
+  place(v, "memory", 1, m->nimported_memories > 1 ? second_import(m, EXTERN_MEMORY) : second);
+  return invalid(v, "multiple memories need the feature multi-memory");
 }
 
 static bool check_tables(struct validator *v) {
   struct module *m = v->m;
   for (uint32_t i = m->nimported_tables; i < m->ntables; i++) {
     const struct table *t = &m->tables[i];
-    place(v, "table", i, t->init.size ? t->init.offset : m->sections[SECTION_TABLE].offset);
+    place(v, "table", i, t->offset);
     if (!check_table(v, &t->type)) return false;
     if (t->init.size == 0 && !vt_is_defaultable(t->type.type)) return invalid(v, "type mismatch: a table of non-null references needs an initial value");
     if (t->init.size && !validate_const(v, &t->init, t->type.type)) return false;
   }
-  if (m->ntables > 1 && !(m->features & MV_FEATURE(MULTI_TABLE))) {
-    place(v, "table", 1, m->nimported_tables > 1 ? m->sections[SECTION_IMPORT].offset : m->sections[SECTION_TABLE].offset);
-    return invalid(v, "multiple tables need the feature multi-table");
-  }
-  return true;
+  if (m->ntables < 2 || (m->features & MV_FEATURE(MULTI_TABLE))) return true;
+  place(v, "table", 1, m->nimported_tables > 1 ? second_import(m, EXTERN_TABLE) : m->tables[1].offset);
+  return invalid(v, "multiple tables need the feature multi-table");
 }
 
 /* An initialiser sees the globals before it; before GC, only the imported ones. */
