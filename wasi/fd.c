@@ -48,6 +48,7 @@ wasi_errno_t wasi_fd_fdstat_set_flags(struct wasi_call *c) {
   uint32_t flags = wasi_u32(c, 1);
   if (flags & ~(uint32_t)WASI_FDFLAGS || flags & ~(uint32_t)(CHANGEABLE | e->flags)) return WASI_EINVAL;
   if ((flags ^ e->flags) & WASI_APPEND) {
+    if (!e->owned) return WASI_EPERM; /* it is the mode of all who share the descriptor, and keeps what they wrote */
     int host = fcntl(e->host, F_GETFL);
     if (host < 0 || fcntl(e->host, F_SETFL, flags & WASI_APPEND ? host | O_APPEND : host & ~O_APPEND) < 0) return wasi_errno(errno);
   }

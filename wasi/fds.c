@@ -112,8 +112,9 @@ static uint8_t socket_type(int host) {
 wasi_errno_t wasi_entry_describe(struct wasi_entry *e, int host, bool owned) {
   struct stat st;
   int flags = fcntl(host, F_GETFL);
+  *e = (struct wasi_entry){.host = host, .owned = owned};
   if (flags < 0 || fstat(host, &st) < 0) return wasi_errno(errno);
-  *e = (struct wasi_entry){.host = host, .owned = owned, .type = wasi_filetype(st.st_mode)};
+  e->type = wasi_filetype(st.st_mode);
   if (S_ISSOCK(st.st_mode)) e->type = socket_type(host);
   /* A terminal can be told from other devices by the guest only by its not having a position. */
   e->seekable = lseek(host, 0, SEEK_CUR) >= 0 && !(e->type == WASI_CHARACTER_DEVICE && isatty(host));

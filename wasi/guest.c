@@ -61,9 +61,9 @@ wasi_errno_t guest_path(struct wasi_call *c, uint32_t ptr, uint32_t len, char ou
   if (!p) return WASI_TRAP;
   if (len == 0) return WASI_ENOENT;
   if (len >= WASI_PATH_MAX) return WASI_ENAMETOOLONG;
-  if (!is_utf8(p, len)) return WASI_EILSEQ;
-  if (WASI_GUARD(c->wasi, WASI_GUARD_NUL) && memchr(p, 0, len)) return WASI_EINVAL;
   memcpy(out, p, len);
   out[len] = '\0';
-  return 0;
+  WASI_RACE(c->wasi, "path");
+  if (!is_utf8((const uint8_t *)out, len)) return WASI_EILSEQ; /* of the copy: a shared memory may have changed since */
+  return WASI_GUARD(c->wasi, WASI_GUARD_NUL) && memchr(out, 0, len) ? WASI_EINVAL : 0;
 }

@@ -10,6 +10,7 @@
 
 enum {
   BATCH = 64,            /* host vectors at a time */
+  MOST = 65536,          /* buffers of a list: the time that even empty ones take is bounded */
   LARGEST = 0x7ffff000   /* what one system call moves at most */
 };
 
@@ -22,6 +23,7 @@ struct cursor {
 static wasi_errno_t measure(struct wasi_call *c, uint32_t list, uint32_t count, uint64_t *total) {
   const uint8_t *v = guest_span(c, list, (uint64_t)count * 8, 4);
   if (!v) return WASI_TRAP;
+  if (count > MOST) return WASI_EINVAL; /* as writev(2) has its limit */
   *total = 0;
   for (uint32_t i = 0; i < count; i++, v += 8) {
     uint32_t len = guest_load32(v + 4);
@@ -88,7 +90,7 @@ static ssize_t move_once(const struct wasi_entry *e, struct iovec *vec, int n, s
 /* How many bytes the next system call may move; 0 when the output limit is reached. */
 static size_t allowance(const struct wasi_call *c, const struct wasi_entry *e, bool write) {
   size_t limit = write && wasi_is_stream(e) && !e->owned && !wasi_is_socket(e) ? OS_PIPE_BUF : LARGEST;
-  uint64_t left = c->wasi->max_output - c->wasi->output;
+  uint64_t left = c->wasi->max_output > c->wasi->output ? c->wasi->max_output - c->wasi->output : 0;
   return write && e->counted && c->wasi->max_output > 0 && left < limit ? (size_t)left : limit;
 }
 

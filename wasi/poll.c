@@ -10,6 +10,7 @@
 
 enum { EVENT_CLOCK, EVENT_READ, EVENT_WRITE };
 enum { ABSTIME = 1, HANGUP = 1, EVENT_SIZE = 32, FEW = 8 };
+enum { MOST = 65536 }; /* so that neither the time nor the host's memory that a call takes is the guest's to choose */
 
 struct subscription {
   uint64_t userdata;
@@ -54,8 +55,8 @@ static wasi_errno_t read_subscriptions(struct wasi_call *c, uint32_t count, stru
   for (uint32_t i = 0; i < count; i++, p += size) {
     wasi_errno_t err = 0;
     subs[i] = (struct subscription){.userdata = guest_load64(p), .type = p[8], .host = -1};
-    if (p[8] == EVENT_CLOCK) err = read_clock(p, c->binding->unstable, &subs[i]);
-    else if (p[8] <= EVENT_WRITE) read_descriptor(c, p, &subs[i]);
+    if (subs[i].type == EVENT_CLOCK) err = read_clock(p, c->binding->unstable, &subs[i]);
+    else if (subs[i].type <= EVENT_WRITE) read_descriptor(c, p, &subs[i]);
     else err = WASI_EINVAL;
     if (err) return err;
   }
@@ -151,6 +152,7 @@ wasi_errno_t wasi_poll_oneoff(struct wasi_call *c) {
   if (count > FEW) {
     /* Not more than memory can hold: the size of the list is checked before room is made for it. */
     if (!guest_span(c, wasi_u32(c, 0), (uint64_t)count * 48, 8)) return WASI_TRAP;
+    if (count > MOST) return WASI_EINVAL; /* as poll(2) has its limit */
     subs = calloc(count, sizeof *subs);
     fds = calloc(count, sizeof *fds);
   }

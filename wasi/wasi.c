@@ -124,6 +124,11 @@ bool mv_wasi_define(mv_wasi_t *w, mv_linker_t *linker) { return define(w, linker
 
 /* ---- set-up ----------------------------------------------------------------------------------------------- */
 
+/* What a standard stream is good for, beside reading or writing, whatever is behind it: the folder or the log file there was not granted. */
+#define STREAM_RIGHTS                                                                                                              \
+  (WASI_R_FD_SEEK | WASI_R_FD_TELL | WASI_R_FD_ADVISE | WASI_R_FD_FDSTAT_SET_FLAGS | WASI_R_FD_SYNC | WASI_R_FD_DATASYNC |         \
+   WASI_R_FD_FILESTAT_GET | WASI_R_POLL_FD_READWRITE | WASI_R_SOCK_ACCEPT | WASI_R_SOCK_SHUTDOWN)
+
 void mv_wasi_stdio(mv_wasi_t *w, int which, int host_fd) {
   struct wasi_entry *e, now;
   if (which < 0 || which > 2) return;
@@ -132,7 +137,7 @@ void mv_wasi_stdio(mv_wasi_t *w, int which, int host_fd) {
   if (host_fd < 0 || wasi_entry_describe(&now, host_fd, false)) return;
   /* A terminal is open both ways, the guest gets one. */
   now.access = which == 0 ? WASI_READABLE : WASI_WRITABLE;
-  now.base &= ~(uint64_t)(which == 0 ? WASI_R_FD_WRITE : WASI_R_FD_READ);
+  now.base &= STREAM_RIGHTS | (which == 0 ? WASI_R_FD_READ : WASI_R_FD_WRITE);
   now.inheriting = now.base;
   now.counted = which != 0;
   *e = now;

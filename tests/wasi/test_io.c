@@ -173,6 +173,66 @@ TEST(file_as_stdio) {
   END;
 }
 
+/* What a shell lets a program append to has what others wrote, too. */
+TEST(file_to_append_to) {
+  BEGIN;
+  char path[512], text[512];
+  world_write(t, "log", "before\n");
+  int to = open(world_path(t, "log", path), O_WRONLY | O_APPEND);
+  mv_wasi_stdio(t->wasi, 1, to);
+  assert_int_equal(CALL(t, fd_fdstat_set_flags, 1, 0), WASI_EPERM);
+  assert_int_equal(CALL(t, fd_fdstat_set_flags, 1, WASI_APPEND | WASI_NONBLOCK), 0);
+  assert_true(fcntl(to, F_GETFL) & O_APPEND);
+  assert_int_equal(CALL(t, fd_filestat_set_size, 1, 0), WASI_ENOTCAPABLE);
+  assert_int_equal(CALL(t, fd_filestat_set_times, 1, 1, 1, 5), WASI_ENOTCAPABLE);
+  assert_int_equal(CALL(t, fd_seek, 1, 0, 0, OUT), 0);
+  assert_int_equal(world_fd_write(t, 1, "after"), 0);
+  assert_string_equal(world_read(t, "log", text), "before\nafter");
+  close(to);
+  END;
+}
+
+/* The mode would be changed for every process that shares the descriptor. */
+TEST(append_mode_of_others) {
+  BEGIN;
+  char path[512];
+  int to = open(world_path(t, "log", path), O_WRONLY | O_CREAT, 0666);
+  mv_wasi_stdio(t->wasi, 1, to);
+  assert_int_equal(CALL(t, fd_fdstat_set_flags, 1, WASI_APPEND), WASI_EPERM);
+  assert_false(fcntl(to, F_GETFL) & O_APPEND);
+  close(to);
+  END;
+}
+
+/* A folder there is not one that was granted. */
+TEST(folder_as_stdio) {
+  BEGIN;
+  char path[512];
+  int in = open(world_path(t, "outside", path), O_RDONLY);
+  mv_wasi_stdio(t->wasi, 0, in);
+  assert_int_equal(CALL(t, path_open, 0, 0, PATH(t, "secret"), 0, R(FD_READ), 0, 0, OUT), WASI_ENOTCAPABLE);
+  assert_int_equal(CALL(t, path_open, 0, 0, PATH(t, "secret"), 0, 0, 0, 0, OUT), WASI_ENOTCAPABLE);
+  assert_int_equal(CALL(t, fd_readdir, 0, BUF, 100, 0, OUT), WASI_ENOTCAPABLE);
+  close(in);
+  END;
+}
+
+/* Room on the disk is not to be had past the limit either. */
+TEST(output_limit_of_a_file) {
+  BEGIN;
+  char path[512];
+  struct stat st;
+  int to = open(world_path(t, "output", path), O_WRONLY | O_CREAT, 0666);
+  mv_wasi_stdio(t->wasi, 1, to);
+  mv_wasi_max_output(t->wasi, 10);
+  assert_int_equal(CALL(t, fd_allocate, 1, 0, 1 << 20), WASI_ENOTCAPABLE);
+  assert_int_equal(CALL(t, fd_filestat_set_size, 1, 1 << 20), WASI_ENOTCAPABLE);
+  assert_int_equal(fstat(to, &st), 0);
+  assert_int_equal(st.st_size, 0);
+  close(to);
+  END;
+}
+
 TEST(broken_pipe) {
   BEGIN;
   int ends[2];
@@ -271,6 +331,9 @@ TEST(output_limit) {
   assert_int_equal(world_fd_write(t, 2, "7890"), 0); /* both count */
   assert_int_equal(world_fd_write(t, 2, "x"), TRAPPED);
   assert_int_equal(t->kind, MV_LIMIT);
+  mv_wasi_max_output(t->wasi, 5); /* less than was written already */
+  assert_int_equal(world_fd_write(t, 1, "x"), TRAPPED);
+  assert_int_equal(t->kind, MV_LIMIT);
   assert_string_equal(world_read(t, "output", text), "1234567890");
   uint32_t fd = file(t, "f");
   assert_int_equal(world_fd_write(t, fd, "files do not count"), 0);
@@ -355,6 +418,7 @@ int run_io(void) {
     cmocka_unit_test(all_buffers_are_written), cmocka_unit_test(all_buffers_are_read), cmocka_unit_test(more_buffers_than_the_host_takes),
     cmocka_unit_test(pread_and_pwrite), cmocka_unit_test(folders_are_not_read_or_written), cmocka_unit_test(access_as_opened),
     cmocka_unit_test(stdio_is_one_way), cmocka_unit_test(closed_stdio), cmocka_unit_test(file_as_stdio), cmocka_unit_test(broken_pipe),
+    cmocka_unit_test(file_to_append_to), cmocka_unit_test(append_mode_of_others), cmocka_unit_test(folder_as_stdio), cmocka_unit_test(output_limit_of_a_file),
     cmocka_unit_test(full_disk), cmocka_unit_test(large_writes_to_a_pipe), cmocka_unit_test(nonblocking),
     cmocka_unit_test(interrupted_while_blocked), cmocka_unit_test(output_limit), cmocka_unit_test(output_limit_inside_a_write),
     cmocka_unit_test(addresses_are_checked), cmocka_unit_test(overlong_lists), cmocka_unit_test(empty_lists),

@@ -164,10 +164,30 @@ static void nothing_leaks(void **state) {
   leak_test(WASI_RESOLVER_WALK);
 }
 
+/* A memory that is shared can change while a path is looked at: what was checked is what is used. */
+static void change_path(void *env, const char *point) {
+  struct world *t = env;
+  if (strcmp(point, "path") == 0) memset(t->memory + TEXT, 0, 16);
+}
+
+static void path_changed_meanwhile(void **state) {
+  struct world *t = world_new();
+  (void)state;
+  world_mkdir(t, "box/d");
+  t->wasi->race = change_path;
+  t->wasi->race_env = t;
+  assert_int_equal(CALL(t, path_filestat_get, BOX, 1, PATH(t, "d/"), BUF), 0);
+  assert_int_equal(t->memory[TEXT], 0);
+  t->text = TEXT;
+  assert_true(world_open(t, BOX, "d/", WASI_ODIRECTORY, 0, 0) > 0);
+  world_delete(t);
+}
+
 int run_sandbox(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(swapped_links_kernel), cmocka_unit_test(swapped_links_walk), cmocka_unit_test(moved_folders),
     cmocka_unit_test(resolver_is_found_out), cmocka_unit_test(nothing_leaks),
+    cmocka_unit_test(path_changed_meanwhile),
   };
   return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
 }
