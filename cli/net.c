@@ -81,6 +81,7 @@ bool net_open(struct net *n, mv_linker_t *linker, const wasm_module_t *module, c
     report("part", "minivm-http.so is of another version");
     return false;
   }
+  if (!n->dapr) n->http.sidecar = sidecar_origin;
   n->guest = n->part->open(&n->http, linker, &err);
   if (!n->guest) {
     report("http", "%s", err.message);

@@ -13,6 +13,14 @@ struct sidecar;
 
 enum { DAPR_LOG_DEBUG, DAPR_LOG_INFO, DAPR_LOG_WARN, DAPR_LOG_ERROR, DAPR_LOG_FATAL, DAPR_LOG_OFF };
 
+/* Whether an application behind a port is asked for its health; if so, all of it is to be set. */
+struct app_health {
+  bool enabled;
+  const char *path;
+  int64_t interval_ms, timeout_ms; /* between probes; for one */
+  int threshold;                   /* so many failures in a row, and it is not well */
+};
+
 /* How a sidecar is set up. Zero is a good value for everything but app_id. All pointers are only read during the call. */
 struct sidecar_options {
   const char *app_id;
@@ -27,6 +35,7 @@ struct sidecar_options {
   const char *app_host;              /* default 127.0.0.1 */
   int app_port;                      /* 0: no application to call */
   int app_max_concurrency;           /* calls of the application at a time; 0: any number */
+  struct app_health app_health;
 
   const struct http_policy *policy;  /* what invocation of a URL may reach; must outlive the sidecar; NULL: everything */
   const char *api_token, *app_token; /* demanded from callers / shown to the application */
@@ -36,7 +45,7 @@ struct sidecar_options {
   FILE *log;                         /* NULL: stderr */
 };
 
-enum { DAPR_INTERFACE_VERSION = 2 };
+enum { DAPR_INTERFACE_VERSION = 3 };
 
 struct dapr_interface {
   unsigned version; /* DAPR_INTERFACE_VERSION */

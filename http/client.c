@@ -169,14 +169,21 @@ static enum http_code check_target(struct http_client *c, struct target *t, bool
   t->mount = find_mount(c, &t->url);
   t->exempt = t->mount != NULL;
   if (t->mount || policy_allows(c->policy, &t->url, &t->exempt)) return HTTP_OK;
+  int n = (int)t->url.origin;
+  const char *sidecar = c->options.sidecar;
+  bool dapr = sidecar && !redirected && strlen(sidecar) == t->url.origin && !memcmp(sidecar, t->url.text, t->url.origin);
   c->stats.refused++;
-  return http_fail(err, HTTP_NOT_ALLOWED, "%s%.*s is not allowed; --allow-http %.*s would allow it", redirected ? "the redirect to " : "",
-                   (int)t->url.origin, t->url.text, (int)t->url.origin, t->url.text);
+  return http_fail(err, HTTP_NOT_ALLOWED, "%s%.*s is not allowed; %s--allow-http %.*s would allow it", redirected ? "the redirect to " : "", n, t->url.text,
+                   dapr ? "--dapr would connect a Dapr sidecar there, and " : "", n, t->url.text);
 }
+
+/* Who serves all paths of an origin gets them as they were written: a key may be "..". Below a path of an endpoint none may lead out of it. */
+static bool owns_paths(const struct mount *m) { return m->handler || m->endpoint.size == m->endpoint.origin + 1; }
 
 enum http_code client_target(struct http_client *c, const char *text, size_t size, const struct target **out, mv_error_t *err) {
   struct target *t = &c->target;
   const char *why;
+  enum http_code code;
   *out = t;
   t->raw = text;
   t->exempt = true;
@@ -186,7 +193,10 @@ enum http_code client_target(struct http_client *c, const char *text, size_t siz
   why = url_parse(&t->url, text, size);
   if (why == url_no_memory) return out_of_memory(err);
   if (why) return http_fail(err, HTTP_INVALID_URL, "invalid URL: %s", why);
-  return check_target(c, t, false, err);
+  code = check_target(c, t, false, err);
+  if (code || t->url.as_is || !t->mount || !owns_paths(t->mount)) return code;
+  t->url.as_is = true;
+  return url_parse(&t->url, text, size) ? out_of_memory(err) : HTTP_OK;
 }
 
 bool client_is_mounted(const struct target *t) { return t->mount && t->mount->handler; }
@@ -335,7 +345,7 @@ static enum http_code forward_url(struct http_client *c, const struct target *t,
   if (!text) return out_of_memory(err);
   memcpy(text, endpoint->text, prefix);
   memcpy(text + prefix, t->url.text + t->url.origin, path);
-  c->dial_url.as_is = c->options.path_as_is;
+  c->dial_url.as_is = t->url.as_is;
   why = url_parse(&c->dial_url, text, prefix + path);
   free(text);
   return why ? http_fail(err, HTTP_INVALID_URL, "invalid URL: %s", why) : HTTP_OK;

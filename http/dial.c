@@ -23,7 +23,6 @@
 enum {
   BUFFER_MAX = 256 << 10, /* of one transfer's body */
   HEAD_MAX = 256 << 10,   /* of all header lines */
-  SPARE_MAX = 8,          /* easy handles kept for reuse */
   CONNECTIONS_MAX = 32,   /* kept alive */
   POLL_MS = 50            /* how soon a stop is seen */
 };
@@ -31,7 +30,7 @@ enum {
 /* ---- libcurl ------------------------------------------------------------------------------------------- */
 
 #define CURL_FUNCTIONS(X) \
-  X(global_init) X(easy_init) X(easy_setopt) X(easy_cleanup) X(easy_reset) X(easy_pause) X(easy_getinfo) X(easy_strerror) X(multi_init) X(multi_setopt) \
+  X(global_init) X(easy_init) X(easy_setopt) X(easy_cleanup) X(easy_pause) X(easy_getinfo) X(easy_strerror) X(multi_init) X(multi_setopt) \
   X(multi_add_handle) X(multi_remove_handle) X(multi_perform) X(multi_poll) X(multi_info_read) X(multi_cleanup) X(multi_strerror) X(slist_append) \
   X(slist_free_all) X(url) X(url_set) X(url_cleanup)
 
@@ -95,8 +94,6 @@ struct dialer {
   struct http_stats *stats;
   uint64_t *held;
   CURLM *multi; /* NULL until the first transfer */
-  CURL *spare[SPARE_MAX];
-  size_t spares;
 };
 
 struct transfer {
@@ -157,7 +154,6 @@ struct dialer *dialer_new(const struct http_options *options, bool deny_private,
 
 void dialer_delete(struct dialer *d) {
   if (!d) return;
-  while (d->spares) curl.easy_cleanup(d->spare[--d->spares]);
   if (d->multi) curl.multi_cleanup(d->multi);
   free(d->ca_file);
   free(d);
@@ -403,7 +399,7 @@ enum http_code transfer_start(struct dialer *d, const struct dial *dial, struct 
   t->dialer = d;
   t->exempt = dial->exempt;
   t->direct = dial->direct;
-  if (open_multi(d)) t->easy = d->spares ? d->spare[--d->spares] : curl.easy_init();
+  if (open_multi(d)) t->easy = curl.easy_init();
   if (!t->easy || !set_up(t, dial)) {
     transfer_end(t);
     return http_fail(err, HTTP_REQUEST_ERROR, "libcurl refused the request");
@@ -418,17 +414,12 @@ enum http_code transfer_start(struct dialer *d, const struct dial *dial, struct 
   return HTTP_OK;
 }
 
-/* The transfer does not run any more. Its connection is back in the pool, if it can be used again. */
+/* The transfer does not run any more. Its connection is back in the pool, if it can be used again. The handle is not: one that was used keeps, before
+ * libcurl 8.1.1, a pointer to the last header of its response, which is freed twice when the next response begins with the rest of a line. */
 static void release(struct transfer *t) {
-  struct dialer *d = t->dialer;
-  if (t->running) curl.multi_remove_handle(d->multi, t->easy);
+  if (t->running) curl.multi_remove_handle(t->dialer->multi, t->easy);
+  if (t->easy) curl.easy_cleanup(t->easy);
   t->running = false;
-  if (t->easy && d->spares < SPARE_MAX) {
-    curl.easy_reset(t->easy);
-    d->spare[d->spares++] = t->easy;
-  } else if (t->easy) {
-    curl.easy_cleanup(t->easy);
-  }
   t->easy = NULL;
 }
 

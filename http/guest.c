@@ -11,6 +11,9 @@
 
 enum {
   HANDLES_MAX = 65536,
+  HEADERS_MAX = 1024, /* of a request; each is compared with those before it */
+  HEADERS_SIZE_MAX = 256 << 10,
+  TEXT_MAX = 1 << 20, /* what is longer is refused for its length */
   BUCKETS = 1024, /* of open handles */
   REPORTS_MAX = 8 /* of refused origins */
 };
@@ -78,7 +81,7 @@ static bool is_utf8(const char *text, size_t n) {
 
 static enum http_code get_text(const struct call *c, unsigned i, struct slice *out) {
   enum http_code code = get_slice(c, i, out);
-  return code ? code : is_utf8(out->p, out->n) ? HTTP_OK : HTTP_UTF8;
+  return code ? code : out->n > TEXT_MAX || is_utf8(out->p, out->n) ? HTTP_OK : HTTP_UTF8;
 }
 
 static enum http_code put_bytes(const struct call *c, uint32_t at, const void *bytes, size_t n) {
@@ -129,13 +132,20 @@ static struct response *response_of(const struct call *c) { return *find(c->gues
 
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
+/* What went wrong can quote the guest, and what it talked to. */
+static void put_message(const char *message) {
+  mv_print_visible(message, strlen(message), stderr);
+  fputc('\n', stderr);
+}
+
 /* Tells the user, once for each origin, what was refused and which option would allow it. */
 static void report_refused(struct http_guest *g, const char *message) {
   size_t i = 0;
   while (i < REPORTS_MAX && g->reported[i] && strcmp(g->reported[i], message) != 0) i++;
   if (i == REPORTS_MAX || g->reported[i]) return;
   g->reported[i] = strdup(message);
-  fprintf(stderr, "minivm: http: %s\n", message);
+  fputs("minivm: http: ", stderr);
+  put_message(message);
 }
 
 static double now_ms(void) {
@@ -147,30 +157,36 @@ static double now_ms(void) {
 /* The URL is in canonical form and the method a token, so that nothing here can change a terminal. */
 static void log_request(const char *method, const char *url, double start, int status, enum http_code code, const mv_error_t *err) {
   double ms = now_ms() - start;
-  if (code)
-    fprintf(stderr, "minivm: http: %s %s: error %d in %.3f ms: %s\n", method, url, (int)code, ms, err->message);
-  else
+  if (!code) {
     fprintf(stderr, "minivm: http: %s %s: %d in %.3f ms\n", method, url, status, ms);
+    return;
+  }
+  fprintf(stderr, "minivm: http: %s %s: error %d in %.3f ms: ", method, url, (int)code, ms);
+  put_message(err->message);
 }
 
 /* ---- req ----------------------------------------------------------------------------------------------- */
+
+static enum http_code bad_headers(mv_error_t *err, const char *why) {
+  snprintf(err->message, sizeof err->message, "%s", why);
+  return HTTP_INVALID_ENCODING;
+}
 
 /* "name:value" in lines. The value is not trimmed; a later header replaces an earlier one of its name. */
 static enum http_code parse_headers(struct http_guest *g, struct slice text, mv_error_t *err) {
   const char *p = text.p, *end = p + text.n;
   fields_clear(&g->fields);
+  if (text.n > HEADERS_SIZE_MAX) return bad_headers(err, "the headers are too long");
   while (p < end) {
     const char *line = memchr(p, '\n', (size_t)(end - p)), *next = line ? line + 1 : end, *colon;
     enum http_code code;
     if (!line) line = end;
     if (line < end && line > p && line[-1] == '\r') line--;
     colon = memchr(p, ':', (size_t)(line - p));
-    if (!colon) {
-      snprintf(err->message, sizeof err->message, "a header without a colon");
-      return HTTP_INVALID_ENCODING;
-    }
+    if (!colon) return bad_headers(err, "a header without a colon");
     code = client_header(p, (size_t)(colon - p), colon + 1, (size_t)(line - colon - 1), err);
     if (code) return code;
+    if (g->fields.count >= HEADERS_MAX) return bad_headers(err, "there are too many headers");
     if (!fields_set(&g->fields, p, (size_t)(colon - p), colon + 1, (size_t)(line - colon - 1))) return HTTP_RUNTIME_ERROR;
     p = next;
   }
@@ -237,7 +253,7 @@ static enum http_code do_req(struct call *c) {
   if (code == HTTP_NOT_ALLOWED) report_refused(g, err.message);
   if (g->log) {
     mv_error_t ignored;
-    if (!*method && get_method(c, method, sizeof method, &ignored)) strcpy(method, "?");
+    if (!is_token(method, strlen(method)) && get_method(c, method, sizeof method, &ignored)) strcpy(method, "?");
     log_request(method, t ? t->url.text : "?", start, x ? http_status(x) : 0, code, &err);
   }
   if (code) return code;
@@ -330,7 +346,10 @@ static enum http_code do_body_read(struct call *c) {
     code = http_read(r->exchange, c->base + at + n, cap - n, &got, &err);
     n += got;
   }
-  if (code && c->guest->log) fprintf(stderr, "minivm: http: reading a body: error %d: %s\n", (int)code, err.message);
+  if (code && c->guest->log) {
+    fprintf(stderr, "minivm: http: reading a body: error %d: ", (int)code);
+    put_message(err.message);
+  }
   if (code && !n) return code;
   return put_number(c, argument(c, 3), (uint32_t)n, 4);
 }
@@ -387,7 +406,7 @@ static void guest_close(struct http_guest *g) {
 
 /* NULL, or what went wrong. */
 static const char *set_up(struct http_guest *g, const struct http_settings *s, mv_linker_t *linker, mv_error_t *err) {
-  struct http_options options = {.timeout_ms = s->timeout_ms, .max_body = s->max_body, .ca_file = s->ca_file, .proxy = s->proxy, .max_redirects = 10};
+  struct http_options options = {.timeout_ms = s->timeout_ms, .max_body = s->max_body, .ca_file = s->ca_file, .proxy = s->proxy, .max_redirects = 10, .sidecar = s->sidecar};
   const char *why = http_settings_check(s);
   if (why) return why;
   g->log = s->log;

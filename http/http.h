@@ -41,6 +41,7 @@ struct http_options {
   const char *ca_file;                 /* certificates that are trusted, instead of the system's; NULL: the system's */
   bool proxy;                          /* obey proxy variables of the environment */
   int max_redirects;                   /* each hop is checked against the policy; 0: redirects are returned as they are */
+  const char *sidecar;                 /* an origin that --dapr would serve: who is refused there is told so; NULL: none */
   bool path_as_is;                     /* the segments "." and ".." of a URL are sent, as the caller wrote them */
 };
 /* One client is used by one thread at a time; it keeps its connections alive. The policy must outlive it. NULL: err says why. */

@@ -15,6 +15,7 @@ struct http_settings {
   long timeout_ms;   /* 0: default */
   uint64_t max_body; /* 0: none */
   const char *ca_file;
+  const char *sidecar; /* the origin where guests look for a Dapr sidecar, while it leads nowhere: who is refused there is told of --dapr */
 };
 
 const char *http_set_allow(void *at, const char *origin);

@@ -8,7 +8,7 @@
 
 #define HTTP_MODULE "wasi_experimental_http"
 
-enum { HTTP_PART_VERSION = 1 };
+enum { HTTP_PART_VERSION = 2 };
 
 struct http_guest;
 

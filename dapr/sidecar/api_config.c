@@ -96,7 +96,7 @@ bool config_subscribe(struct call *c) {
   bool sent;
   struct component *store = find_config(c, &sent);
   if (!store) return sent;
-  if (!c->sidecar->app)
+  if (!c->sidecar->has_app)
     return reply_error(c, 500, "ERR_APP_CHANNEL_NIL", "app channel is not initialized. cannot subscribe to configuration updates");
   const struct config_ops *ops = store->is->ops;
   const char *const *keys = query_keys(c);
@@ -158,7 +158,7 @@ void configuration_update(struct component *store, const char *id, const struct 
     struct http_sink sink = answer_sink(&a);
     buf_clear(&a.body);
     a.status = 0;
-    bool done = sc->app(sc->app_env, &r, &sink, &err) && a.status == 200;
+    bool done = app_call(sc, store->inbound ? store->inbound->timeout_ms : 0, &r, &sink, &err) && a.status == 200;
     attempt_end(&attempt, done ? OUTCOME_OK : OUTCOME_RETRIABLE, a.status);
     if (!done && attempt.done)
       log_write(&sc->log, DAPR_LOG_ERROR, "dapr.runtime.http", "error sending configuration item to the app: %s (status %d)", err.message,

@@ -141,15 +141,14 @@ static bool relay_end(struct relay *r) { return r->begun || relay_begin(r); }
 /* ---- sending ---- */
 
 struct destination {
-  http_handler handler; /* NULL: over clients */
-  void *env;
+  struct sidecar *app;     /* whose application it is; NULL: over clients */
   struct clients *clients;
   const struct policy *policy;
 };
 
 static bool send_once(const struct destination *t, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
   int64_t timeout = t->policy ? t->policy->timeout_ms : 0;
-  return t->handler ? t->handler(t->env, request, sink, err) : clients_send(t->clients, timeout, request, sink, err) == HTTP_OK;
+  return t->app ? app_call(t->app, timeout, request, sink, err) : clients_send(t->clients, timeout, request, sink, err) == HTTP_OK;
 }
 
 static bool reply_failed(struct call *c, struct span id, const char *why) {
@@ -218,8 +217,8 @@ bool invoke(struct call *c) {
   bool url = span_starts(id, "http://") || span_starts(id, "https://"), local = !url && !e && span_is(id, sc->app_id);
   struct destination t = {.policy = policies_find(&sc->policies, POLICY_APP, name), .clients = url ? sc->guest_clients : sc->clients};
   if (!url && !e && !local) return reply_failed(c, id, "no host found with the given ID");
-  if (local && !sc->app) return reply_failed(c, id, "app channel is not initialized: start with --app-port");
-  if (local) t.handler = sc->app, t.env = sc->app_env;
+  if (local && !sc->has_app) return reply_failed(c, id, "app channel is not initialized: start with --app-port");
+  if (local) t.app = sc;
   struct headers h = {.pool = c->pool};
   struct http_request r = *c->request;
   r.path = make_url(c, "", method, false);

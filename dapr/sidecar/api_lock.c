@@ -20,7 +20,7 @@ static struct component *read_lock(struct call *c, bool expiry, struct lock_requ
   if (either(body, "resourceId", "resource_id", &v) && !call_text(c, v, "TryLockRequest.resourceId", &out->resource, sent)) return NULL;
   if (either(body, "lockOwner", "lock_owner", &v) && !call_text(c, v, "TryLockRequest.lockOwner", &out->owner, sent)) return NULL;
   if (either(body, "expiryInSeconds", "expiry_in_seconds", &v))
-    out->seconds = json_number(v) >= 1 && json_number(v) <= INT32_MAX ? (int64_t)json_number(v) : 0;
+    out->seconds = json_int(v) <= INT32_MAX ? json_int(v) : 0;
   if (!store) {
     *sent = c->sidecar->kind_count[LOCK] == 0 ? reply_error(c, 500, "ERR_LOCK_STORE_NOT_CONFIGURED", "lock store is not configured")
                                               : reply_error(c, 400, "ERR_LOCK_STORE_NOT_FOUND", "lock store %s not found", c->args[0].p);

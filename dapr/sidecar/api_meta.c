@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "clock.h"
 #include "url.h"
 
 /* ---- health ---- */
@@ -86,6 +87,23 @@ static void print_subscriptions(struct buf *b, const struct sidecar *sc) {
   buf_char(b, ']');
 }
 
+static void print_application(struct buf *b, const struct sidecar *sc) {
+  char interval[CLOCK_TEXT], timeout[CLOCK_TEXT];
+  buf_printf(b, ",\"appConnectionProperties\":{\"port\":%d,\"protocol\":\"http\"", sc->app_port);
+  field(b, "channelAddress", sc->app_host);
+  if (sc->app_limit) buf_printf(b, ",\"maxConcurrency\":%d", sc->app_limit);
+  if (sc->health.enabled) {
+    clock_print(sc->health.interval_ms, interval);
+    clock_print(sc->health.timeout_ms, timeout);
+    buf_str(b, ",\"health\":{");
+    field(b, "healthCheckPath", sc->health.path);
+    field(b, "healthProbeInterval", interval);
+    field(b, "healthProbeTimeout", timeout);
+    buf_printf(b, ",\"healthThreshold\":%d}", sc->health.threshold);
+  }
+  buf_char(b, '}');
+}
+
 static void print_rest(struct buf *b, const struct sidecar *sc) {
   if (sc->endpoint_count) buf_str(b, ",\"httpEndpoints\":[");
   for (size_t i = 0; i < sc->endpoint_count && !b->failed; i++) {
@@ -94,11 +112,7 @@ static void print_rest(struct buf *b, const struct sidecar *sc) {
     buf_char(b, '}');
   }
   if (sc->endpoint_count) buf_char(b, ']');
-  if (sc->app) {
-    buf_printf(b, ",\"appConnectionProperties\":{\"port\":%d,\"protocol\":\"http\"", sc->app_port);
-    field(b, "channelAddress", sc->app_host);
-    buf_char(b, '}');
-  }
+  if (sc->has_app) print_application(b, sc);
   buf_str(b, ",\"actorRuntime\":{\"runtimeStatus\":\"DISABLED\",\"hostReady\":false}");
   if (sc->policies.file_count) buf_str(b, ",\"resiliencies\":[");
   for (size_t i = 0; i < sc->policies.file_count && !b->failed; i++) {

@@ -60,14 +60,14 @@ struct cel {
 
 /* ---- compiling ---- */
 
-enum { CEL_DEPTH = 64 };
+enum { CEL_DEPTH = 64, CEL_NODES = 500 };
 
 struct parser {
   struct pool *pool;
   const char *text, *p;
   const char *const *names;
   struct buf *why;
-  int depth;
+  int depth, nodes;
   bool failed;
 };
 
@@ -79,27 +79,25 @@ static const struct cel *bad(struct parser *ps, const char *what) {
   return NULL;
 }
 
-static const struct cel *node(struct parser *ps, enum op op, const struct cel *a, const struct cel *b, const struct cel *c) {
+/* All nodes are made here. Evaluation goes as deep as a rule is long, so that it must not be too long. */
+static const struct cel *make(struct parser *ps, struct cel like) {
   if (ps->failed) return NULL;
-  struct cel *n = pool_zero(ps->pool, 1, sizeof *n);
+  if (++ps->nodes > CEL_NODES) return bad(ps, "the rule is too long");
+  struct cel *n = pool_alloc(ps->pool, sizeof *n);
   if (!n) return bad(ps, "out of memory");
-  *n = (struct cel){.op = op, .a = a, .b = b, .c = c};
+  *n = like;
   return n;
+}
+
+static const struct cel *node(struct parser *ps, enum op op, const struct cel *a, const struct cel *b, const struct cel *c) {
+  return make(ps, (struct cel){.op = op, .a = a, .b = b, .c = c});
 }
 
 static const struct cel *member_of(struct parser *ps, const struct cel *of, struct span name) {
-  struct cel *m = ps->failed ? NULL : pool_zero(ps->pool, 1, sizeof *m);
-  if (!m) return bad(ps, "out of memory");
-  *m = (struct cel){.op = OP_MEMBER, .a = of, .value = {.kind = V_TEXT, .text = name}};
-  return m;
+  return make(ps, (struct cel){.op = OP_MEMBER, .a = of, .value = {.kind = V_TEXT, .text = name}});
 }
 
-static const struct cel *literal(struct parser *ps, struct value v) {
-  struct cel *n = ps->failed ? NULL : pool_zero(ps->pool, 1, sizeof *n);
-  if (!n) return bad(ps, "out of memory");
-  n->value = v;
-  return n;
-}
+static const struct cel *literal(struct parser *ps, struct value v) { return make(ps, (struct cel){.op = OP_LITERAL, .value = v}); }
 
 static void spaces(struct parser *ps) {
   while (*ps->p == ' ' || *ps->p == '\t' || *ps->p == '\n' || *ps->p == '\r') ps->p++;

@@ -56,7 +56,7 @@ bool clock_duration(struct span text, int64_t unit_ms, int64_t *ms) {
   memcpy(copy, text.p, text.n);
   copy[text.n] = 0;
   int64_t plain;
-  if (span_int(text, &plain)) return *ms = plain * unit_ms, plain >= 0 && plain < INT64_MAX / 100000;
+  if (span_int(text, &plain)) return plain >= 0 && plain < INT64_MAX / 100000 ? *ms = plain * unit_ms, true : false;
   for (const char *p = copy; *p;) {
     char *end;
     if (strchr("0123456789.", *p) == NULL) return false;
@@ -70,4 +70,13 @@ bool clock_duration(struct span text, int64_t unit_ms, int64_t *ms) {
   if (!(total >= 0 && total < 1e15)) return false;
   *ms = (int64_t)llround(total);
   return true;
+}
+
+void clock_print(int64_t ms, char out[CLOCK_TEXT]) {
+  long long hours = ms / 3600000, minutes = ms / 60000 % 60;
+  double seconds = (double)(ms % 60000) / 1000;
+  if (hours) snprintf(out, CLOCK_TEXT, "%lldh%lldm%gs", hours, minutes, seconds);
+  else if (minutes) snprintf(out, CLOCK_TEXT, "%lldm%gs", minutes, seconds);
+  else if (ms >= 1000 || ms == 0) snprintf(out, CLOCK_TEXT, "%gs", seconds);
+  else snprintf(out, CLOCK_TEXT, "%lldms", (long long)ms);
 }

@@ -192,7 +192,7 @@ static bool post(struct subscription *s, const char *path, const struct headers 
   a->status = 0;
   a->limit = ANSWER_MAX;
   buf_clear(&a->body);
-  bool ok = s->sidecar->app(s->sidecar->app_env, &r, &sink, &err);
+  bool ok = app_call(s->sidecar, s->pubsub->inbound ? s->pubsub->inbound->timeout_ms : 0, &r, &sink, &err);
   if (!ok)
     log_write(&s->sidecar->log, DAPR_LOG_WARN, SCOPE, "error returned from app channel while sending pub/sub event to app: %s",
               err.message);
@@ -414,6 +414,7 @@ static bool deliver_bulk(struct subscription *s, const struct message *m) {
 
 static bool deliver(void *env, const struct message *m) {
   struct subscription *s = env;
+  if (!app_is_well(s->sidecar)) return false;
   return s->bulk ? deliver_bulk(s, m) : deliver_one(s, m);
 }
 
@@ -528,8 +529,8 @@ static bool read_subscription(struct pool *pool, struct json item, struct subscr
   if (otherwise && *otherwise) ok = ok && add_rule(pool, s, "", otherwise);
   if (json_member(item, "bulkSubscribe", &v)) {
     s->bulk_enabled = json_member(v, "enabled", &r) && json_true(r);
-    if (json_member(v, "maxMessagesCount", &r)) s->bulk_count = (int64_t)json_number(r);
-    if (json_member(v, "maxAwaitDurationMs", &r)) s->bulk_wait_ms = (int64_t)json_number(r);
+    if (json_member(v, "maxMessagesCount", &r)) s->bulk_count = json_int(r);
+    if (json_member(v, "maxAwaitDurationMs", &r)) s->bulk_wait_ms = json_int(r);
   }
   return ok && s->pubsub_name && s->topic && s->rule_count;
 }
@@ -566,7 +567,7 @@ static void ask_application(struct sidecar *sc) {
     mv_error_t err = {0};
     struct http_sink sink = answer_sink(&a);
     buf_clear(&a.body);
-    if (sc->app(sc->app_env, &r, &sink, &err)) {
+    if (app_call(sc, 0, &r, &sink, &err)) {
       if (a.status == 200) read_subscriptions(sc, buf_view(&a.body));
       else if (a.status != 404)
         log_write(&sc->log, DAPR_LOG_ERROR, SCOPE, "app returned http status code %d from subscription endpoint", a.status);
@@ -582,7 +583,7 @@ static void ask_application(struct sidecar *sc) {
 }
 
 void delivery_start(struct sidecar *sc) {
-  if (sc->app && sc->kind_count[PUBSUB] > 0) ask_application(sc);
+  if (sc->has_app && sc->kind_count[PUBSUB] > 0) ask_application(sc);
   for (size_t i = 0; i < sc->component_count && !sidecar_stopping(sc); i++) {
     struct component *c = sc->components[i];
     const struct pubsub_ops *ops = c->is->ops;

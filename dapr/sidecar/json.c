@@ -192,18 +192,18 @@ const char *json_kind_name(struct json v) {
 
 bool json_true(struct json v) { return v.n && *v.p == 't'; }
 
-static size_t number_copy(struct json v, char *copy, size_t cap) {
-  size_t n = v.n < cap - 1 ? v.n : cap - 1;
-  memcpy(copy, v.p, n);
-  copy[n] = 0;
-  return n;
-}
-
 double json_number(struct json v) {
   char copy[400];
+  size_t n = v.n < sizeof copy ? v.n : sizeof copy - 1;
   if (json_kind(v) != JSON_NUMBER) return 0;
-  number_copy(v, copy, sizeof copy);
+  memcpy(copy, v.p, n);
+  copy[n] = 0;
   return strtod(copy, NULL);
+}
+
+int64_t json_int(struct json v) {
+  double d = json_number(v);
+  return fabs(d) < 0x1p62 ? (int64_t)d : 0;
 }
 
 static const char *skip_string(const char *p) {
@@ -448,16 +448,12 @@ void json_double(struct buf *b, double d) {
   }
 }
 
-static bool normal_number(struct buf *b, struct json v, unsigned flags) {
+static bool normal_number(struct pool *pool, struct buf *b, struct json v, unsigned flags) {
   bool integer = v.n <= 15;
   for (size_t i = 0; i < v.n && integer; i++) integer = *v.p != '-' && v.p[i] >= '0' && v.p[i] <= '9';
   if (integer || flags & JSON_DIGITS) return buf_put(b, v.p, v.n), true;
-  char copy[400];
-  char *text = copy, *heap = NULL;
-  if (v.n >= sizeof copy && !(text = heap = malloc(v.n + 1))) return false;
-  number_copy(v, text, v.n + 1);
-  double d = strtod(text, NULL);
-  free(heap);
+  const char *text = pool_copy(pool, (struct span){v.p, v.n});
+  double d = text ? strtod(text, NULL) : NAN;
   if (!isfinite(d)) return false;
   json_double(b, d);
   return true;
@@ -477,17 +473,16 @@ static int member_order(const void *a, const void *b) {
   return x->name.p < y->name.p ? -1 : 1; /* of duplicates the last one counts */
 }
 
-static bool normal_object(struct buf *b, struct json v, unsigned flags) {
-  char local[1024];
-  struct pool pool;
+static bool normal(struct pool *, struct buf *, struct json, unsigned flags);
+
+static bool normal_object(struct pool *pool, struct buf *b, struct json v, unsigned flags) {
   struct member *list = NULL, m;
   size_t n = 0;
   bool ok = true;
-  pool_init(&pool, local, sizeof local);
   for (struct json_walk w = {0}; ok && json_next(v, &w, &m.name, &m.value); n++) {
     m.key = (struct span){m.name.p + 1, m.name.n - 2};
-    if (m.key.n && memchr(m.key.p, '\\', m.key.n)) m.key = json_text(&pool, m.name);
-    list = m.key.p ? pool_grow(&pool, list, n, sizeof *list) : NULL;
+    if (m.key.n && memchr(m.key.p, '\\', m.key.n)) m.key = json_text(pool, m.name);
+    list = m.key.p ? pool_grow(pool, list, n, sizeof *list) : NULL;
     ok = list != NULL;
     if (ok) list[n] = m;
   }
@@ -500,35 +495,45 @@ static bool normal_object(struct buf *b, struct json v, unsigned flags) {
     first = false;
     normal_string(b, list[i].name, flags);
     buf_char(b, ':');
-    ok = json_normal(b, list[i].value, flags);
+    ok = normal(pool, b, list[i].value, flags);
   }
   buf_char(b, '}');
-  pool_fini(&pool);
   return ok;
 }
 
-/* Recursion is bounded by DEPTH_MAX, which json_check has enforced. */
-bool json_normal(struct buf *b, struct json v, unsigned flags) {
+static bool normal_array(struct pool *pool, struct buf *b, struct json v, unsigned flags) {
+  struct json item;
+  char before = '[';
+  bool ok = true;
+  for (struct json_walk w = {0}; ok && json_next(v, &w, NULL, &item); before = ',') {
+    buf_char(b, before);
+    ok = normal(pool, b, item, flags);
+  }
+  if (before == '[') buf_char(b, '[');
+  buf_char(b, ']');
+  return ok;
+}
+
+/* Recursion is bounded by DEPTH_MAX, which json_check has enforced; frames are small, since threads of connections have little stack. */
+static bool normal(struct pool *pool, struct buf *b, struct json v, unsigned flags) {
+  struct pool before = *pool;
+  bool ok = true;
   switch (json_kind(v)) {
     case JSON_STRING: normal_string(b, v, flags); break;
-    case JSON_NUMBER:
-      if (!normal_number(b, v, flags)) return false;
-      break;
-    case JSON_OBJECT:
-      if (!normal_object(b, v, flags)) return false;
-      break;
-    case JSON_ARRAY: {
-      struct json item;
-      char before = '[';
-      for (struct json_walk w = {0}; json_next(v, &w, NULL, &item); before = ',') {
-        buf_char(b, before);
-        if (!json_normal(b, item, flags)) return false;
-      }
-      if (before == '[') buf_char(b, '[');
-      buf_char(b, ']');
-      break;
-    }
+    case JSON_NUMBER: ok = normal_number(pool, b, v, flags); break;
+    case JSON_OBJECT: ok = normal_object(pool, b, v, flags); break;
+    case JSON_ARRAY: ok = normal_array(pool, b, v, flags); break;
     default: buf_put(b, v.p, v.n); break;
   }
-  return !b->failed;
+  pool_release(pool, before);
+  return ok;
+}
+
+bool json_normal(struct buf *b, struct json v, unsigned flags) {
+  char first[2048];
+  struct pool pool;
+  pool_init(&pool, first, sizeof first);
+  bool ok = normal(&pool, b, v, flags);
+  pool_fini(&pool);
+  return ok && !b->failed;
 }

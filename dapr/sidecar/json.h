@@ -27,6 +27,7 @@ enum json_kind json_kind(struct json);
 const char *json_kind_name(struct json);
 bool json_true(struct json);
 double json_number(struct json);
+int64_t json_int(struct json); /* towards 0; 0: no number, or out of range */
 
 /* Walks an array or object (anything else has no elements): start with {0}. `name` is the raw member name with quotes; NULL when it is
  * not wanted. */

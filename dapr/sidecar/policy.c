@@ -223,9 +223,14 @@ static bool breaker_trips(const struct breaker *b) {
   return told && trips;
 }
 
-/* Called after a request: its rule is asked when it failed. A probe that fails opens the breaker again, one that succeeds closes it. */
+/* Called after a request: its rule is asked when it failed. A probe that fails opens the breaker again, one that succeeds closes it. While it is
+ * open, what had begun before does not count. */
 static void breaker_count(struct breaker *b, bool ok) {
   pthread_mutex_lock(&b->lock);
+  if (b->open_until_us > 0 && !b->probing) {
+    pthread_mutex_unlock(&b->lock);
+    return;
+  }
   int64_t now = clock_steady_us();
   bool late = b->interval_ms > 0 && now - b->counted_since_us > b->interval_ms * 1000, probed = b->probing;
   if (late || (ok && probed)) b->requests = b->failures = b->in_a_row = 0, b->counted_since_us = now;

@@ -13,7 +13,7 @@
 
 #define SCOPE "dapr.contrib"
 
-enum { READ_BLOCK_MS = 500, RECONNECT_MS = 500 };
+enum { READ_BLOCK_MS = 500, RECONNECT_MS = 500, UNWELL_MS = 100 };
 
 struct streams {
   struct component *component;
@@ -153,9 +153,18 @@ static void release(struct task *t) {
   free(t);
 }
 
+/* While the application is not well it is as if it had not subscribed: nothing is read, and what has been read waits. false: stopping. */
+static bool wait_until_well(struct streams *s) {
+  struct sidecar *sc = s->component->sidecar;
+  while (!app_is_well(sc))
+    if (!sidecar_sleep(sc, UNWELL_MS)) return false;
+  return true;
+}
+
 static void run(void *env) {
   struct task *t = env;
   struct streams *s = t->streams;
+  wait_until_well(s);
   pthread_mutex_lock(&s->lock);
   bool stopping = s->stopping;
   pthread_mutex_unlock(&s->lock);
@@ -312,7 +321,7 @@ static int64_t wait_for_room(struct streams *s) {
 /* Reads until stop or an error of the connection. */
 static bool read_on(struct streams *s, redisContext *rc, struct buf *why) {
   int64_t reclaimed = 0, room;
-  while ((room = wait_for_room(s)) > 0) {
+  while (wait_until_well(s) && (room = wait_for_room(s)) > 0) {
     int64_t now = clock_steady_us() / 1000;
     if (s->processing_ms > 0 && s->redeliver_ms > 0 && now - reclaimed >= s->redeliver_ms) {
       reclaimed = now;
@@ -339,7 +348,7 @@ static bool read_on(struct streams *s, redisContext *rc, struct buf *why) {
 static void *reader(void *env) {
   struct streams *s = env;
   bool down = false;
-  while (wait_for_room(s) > 0) {
+  while (wait_until_well(s) && wait_for_room(s) > 0) {
     struct buf why = {0};
     redisContext *rc = redis_connect(s->redis, READ_BLOCK_MS, &why);
     bool ok = rc && make_groups(s, rc, &why);

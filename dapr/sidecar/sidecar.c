@@ -59,38 +59,46 @@ void sidecar_ask_shutdown(struct sidecar *sc) {
   pthread_mutex_unlock(&sc->lock);
 }
 
+void sidecar_set_ready(struct sidecar *sc) {
+  pthread_mutex_lock(&sc->lock);
+  sc->ready = true;
+  pthread_mutex_unlock(&sc->lock);
+}
+
 bool trace_sampled(struct sidecar *sc) { return sc->sampling >= 1 || (double)(random_next(&sc->random) >> 11) * 0x1p-53 < sc->sampling; }
 
-/* ---- the application's channel over HTTP ---- */
+/* ---- the application's channel ---- */
 
-static bool app_over_http(void *env, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
-  struct sidecar *sc = env;
+static bool app_over_http(struct sidecar *sc, int64_t timeout_ms, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
   struct buf url = {0};
   struct http_request r = *request;
   buf_str(&url, sc->app_url);
   buf_str(&url, request->path);
   r.url = buf_text(&url);
-  bool ok = !url.failed && clients_send(sc->clients, 0, &r, sink, err) == HTTP_OK;
+  bool ok = !url.failed && clients_send(sc->clients, timeout_ms, &r, sink, err) == HTTP_OK;
   buf_fini(&url);
   return ok;
 }
 
-/* ---- life ---- */
+/* Where the application wants to be called by so many at a time: a call begins, or ends. */
+static void take_turn(struct sidecar *sc, bool begins) {
+  if (!sc->app_limit) return;
+  pthread_mutex_lock(&sc->lock);
+  while (begins && sc->app_busy >= sc->app_limit && !sc->stopping) pthread_cond_wait(&sc->changed, &sc->lock);
+  sc->app_busy += begins ? 1 : -1;
+  if (!begins) pthread_cond_broadcast(&sc->changed);
+  pthread_mutex_unlock(&sc->lock);
+}
 
-/* An application that was asked to be called by so many at a time. */
-static bool app_in_turn(void *env, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
-  struct sidecar *sc = env;
-  pthread_mutex_lock(&sc->lock);
-  while (sc->app_busy >= sc->app_limit && !sc->stopping) pthread_cond_wait(&sc->changed, &sc->lock);
-  sc->app_busy++;
-  pthread_mutex_unlock(&sc->lock);
-  bool ok = sc->limited_app(sc->limited_env, request, sink, err);
-  pthread_mutex_lock(&sc->lock);
-  sc->app_busy--;
-  pthread_cond_broadcast(&sc->changed);
-  pthread_mutex_unlock(&sc->lock);
+bool app_call(struct sidecar *sc, int64_t timeout_ms, const struct http_request *request, const struct http_sink *sink, mv_error_t *err) {
+  if (!app_is_well(sc)) return report(err, MV_INTERRUPTED, "rpc error: code = Internal desc = app is not in a healthy state");
+  take_turn(sc, true);
+  bool ok = sc->app ? sc->app(sc->app_env, request, sink, err) : app_over_http(sc, timeout_ms, request, sink, err);
+  take_turn(sc, false);
   return ok;
 }
+
+/* ---- life ---- */
 
 static const char *keep(struct sidecar *sc, const char *text) { return text && *text ? pool_str(&sc->pool, text) : NULL; }
 
@@ -105,18 +113,14 @@ static bool set_up(struct sidecar *sc, const struct sidecar_options *o, mv_error
   sc->http_port = o->http_port;
   sc->app = o->app;
   sc->app_env = o->app_env;
-  if (!sc->app && o->app_port > 0) {
-    sc->app = app_over_http;
-    sc->app_env = sc;
+  sc->has_app = o->app || o->app_port > 0;
+  sc->app_limit = o->app_max_concurrency > 0 ? o->app_max_concurrency : 0;
+  if (!sc->app && sc->has_app) {
     sc->app_url = pool_printf(&sc->pool, strchr(sc->app_host, ':') ? "http://[%s]:%d" : "http://%s:%d", sc->app_host, o->app_port);
+    sc->health = o->app_health;
+    if (sc->health.enabled) sc->health.path = pool_str(&sc->pool, o->app_health.path);
   }
-  if (sc->app && o->app_max_concurrency > 0) {
-    sc->limited_app = sc->app;
-    sc->limited_env = sc->app_env;
-    sc->app_limit = o->app_max_concurrency;
-    sc->app = app_in_turn;
-    sc->app_env = sc;
-  }
+  atomic_init(&sc->app_well, !sc->health.enabled);
   sc->log_api = o->log_api;
   sc->policy = o->policy;
   sc->clients = clients_new(&(struct clients_options){.stopped = sidecar_stopped, .env = sc});
@@ -128,10 +132,9 @@ static bool set_up(struct sidecar *sc, const struct sidecar_options *o, mv_error
 
 static void *start(void *env) {
   struct sidecar *sc = env;
+  if (sc->health.enabled) return app_health_run(sc), NULL;
   delivery_start(sc);
-  pthread_mutex_lock(&sc->lock);
-  sc->ready = true;
-  pthread_mutex_unlock(&sc->lock);
+  sidecar_set_ready(sc);
   return NULL;
 }
 
@@ -152,7 +155,7 @@ struct sidecar *sidecar_open(const struct sidecar_options *o, mv_error_t *err) {
   pthread_condattr_destroy(&monotonic);
   signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of that write, not the end of the program */
   if (!set_up(sc, o, err)) return sidecar_close(sc), NULL;
-  if (!sc->app) start(sc);
+  if (!sc->has_app) start(sc);
   else if (pthread_create(&sc->starter, NULL, start, sc) == 0) sc->starter_runs = true;
   else return report_memory(err), sidecar_close(sc), NULL;
   return sc;

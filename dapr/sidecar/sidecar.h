@@ -62,8 +62,11 @@ struct sidecar {
   struct pool pool; /* configuration; lives as long as the sidecar */
   const char *app_id, *name_space, *app_url, *app_host, *api_token, *app_token;
   int app_port, http_port;
-  http_handler app; /* the application's channel; NULL: there is none */
+  bool has_app;
+  http_handler app; /* the application's channel when it lives in this process, else app_url */
   void *app_env;
+  struct app_health health;
+  atomic_bool app_well; /* always, where its health is not asked for */
 
   struct component **components;
   size_t component_count, kind_count[COMPONENT_KINDS];
@@ -92,14 +95,14 @@ struct sidecar {
   pthread_mutex_t lock; /* the rest */
   pthread_cond_t changed;
   bool stopping, ready, shutdown_asked, log_api;
-  http_handler limited_app; /* the application's channel behind --app-max-concurrency */
-  void *limited_env;
-  int app_limit, app_busy;
+  int app_limit, app_busy; /* calls of the application at a time; 0: any number */
   struct properties extended; /* PUT /v1.0/metadata */
   pthread_t starter;
   bool starter_runs;
 };
 
+/* Calls the application. timeout_ms 0: none. false: it is not well, or was not reached; *err says so. */
+bool app_call(struct sidecar *, int64_t timeout_ms, const struct http_request *, const struct http_sink *, mv_error_t *err);
 struct component *sidecar_find(struct sidecar *, enum component_kind, struct span name);
 /* Waits; false: the sidecar is stopping. */
 bool sidecar_sleep(void *sidecar, int64_t ms);
@@ -109,6 +112,7 @@ bool sidecar_stopped(void *sidecar); /* the same, for clients */
 bool trace_sampled(struct sidecar *);
 /* The metrics page. */
 void sidecar_metrics(struct sidecar *, struct buf *out);
+void sidecar_set_ready(struct sidecar *);
 void sidecar_wait_shutdown(struct sidecar *); /* until somebody has asked for it */
 void sidecar_ask_shutdown(struct sidecar *);
 
@@ -124,6 +128,10 @@ MV_MUST_USE bool delivery_add(struct sidecar *, struct subscription *, mv_error_
 void delivery_fini(struct subscription *);
 /* Asks the application for its subscriptions, then starts all pub/sub components. */
 void delivery_start(struct sidecar *);
+/* app_health.c: probes until the sidecar stops, and starts delivery when the application is well for the first time. */
+void app_health_run(struct sidecar *);
+bool app_is_well(struct sidecar *);
+
 /* Publishes under the component's policy and counts it. */
 bool pubsub_publish(struct component *, const struct message *, struct buf *why);
 bool pubsub_allowed(const struct component *, const char *list, const char *topic);

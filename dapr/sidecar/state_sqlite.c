@@ -81,8 +81,6 @@ static bool open_file(struct component *c, struct span *pragmas, mv_error_t *err
   if (code != SQLITE_OK) return component_fail(c, err, "cannot open %s: %s", path, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
   if (!component_duration(c, "busyTimeout", 1, &busy, err)) return false;
   sqlite3_busy_timeout(s->db, (int)busy);
-  /* The log stays beside the file at the end, too: to fold it in would wait for the disk four times, at each exit of a short program. */
-  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   /* A new file is made without waiting for the disk, which would take most of a first start; there is nothing in it yet. */
   if ((stat(path, &st) != 0 || st.st_size == 0) && !execute(c, err, sqlite3_mprintf("PRAGMA synchronous = OFF"))) return false;
   return text_true(component_get(c, "disableWAL")) || execute(c, err, sqlite3_mprintf("PRAGMA journal_mode = WAL"));

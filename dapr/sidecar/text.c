@@ -146,13 +146,16 @@ void pool_init(struct pool *pool, void *first, size_t n) {
   pool->left = n - skip;
 }
 
-void pool_fini(struct pool *pool) {
-  for (struct pool_chunk *c = pool->chunks, *next; c; c = next) {
-    next = c->next;
+void pool_release(struct pool *pool, struct pool mark) {
+  while (pool->chunks != mark.chunks) {
+    struct pool_chunk *c = pool->chunks;
+    pool->chunks = c->next;
     free(c);
   }
-  *pool = (struct pool){0};
+  *pool = mark;
 }
+
+void pool_fini(struct pool *pool) { pool_release(pool, (struct pool){0}); }
 
 void *pool_alloc(struct pool *pool, size_t n) {
   if (n > SIZE_MAX / 2) return pool->failed = true, NULL;

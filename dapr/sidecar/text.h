@@ -57,6 +57,8 @@ struct pool {
 /* The first `n` bytes come from `first`, which the caller owns (typically his stack). */
 void pool_init(struct pool *, void *first, size_t n);
 void pool_fini(struct pool *);
+/* Releases what came after `mark`, a copy of the pool as it was. */
+void pool_release(struct pool *, struct pool mark);
 void *pool_alloc(struct pool *, size_t n); /* aligned for anything; NULL: no memory */
 void *pool_zero(struct pool *, size_t count, size_t size);
 char *pool_copy(struct pool *, struct span); /* terminated */

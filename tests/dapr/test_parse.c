@@ -230,6 +230,14 @@ static void cel_rules(void **state) {
   assert_int_equal(match(deep), -2);
   memset(deep, '!', 500);
   assert_int_equal(match(deep), -2);
+  char *chain = malloc(2 * 100000 + 1); /* not deep to parse, but to evaluate */
+  assert_non_null(chain);
+  for (int i = 0; i < 100000; i++) memcpy(chain + 2 * i, "1+", 2);
+  strcpy(chain + 2 * 100000 - 1, "");
+  assert_int_equal(match(chain), -2);
+  strcpy(chain + 2 * 200 - 1, "==200");
+  assert_int_equal(match(chain), 1);
+  free(chain);
 }
 
 /* ---- times ---- */
@@ -245,10 +253,18 @@ static void times(void **state) {
     assert_true(clock_duration(span_of(good[i].text), 1, &ms));
     assert_int_equal(ms, good[i].ms);
   }
-  const char *const bad[] = {"", "x", "5x", "-1s", "s", "1 s", "999999999999h"};
+  const char *const bad[] = {"", "x", "5x", "-1s", "s", "1 s", "999999999999h", "9223372036854775807"};
   int64_t ms;
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(clock_duration(span_of(bad[i]), 1, &ms));
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(clock_duration(span_of(bad[i]), 1000, &ms));
   char text[CLOCK_TEXT];
+  const struct {
+    int64_t ms;
+    const char *text;
+  } printed[] = {{0, "0s"}, {500, "500ms"}, {1000, "1s"}, {1500, "1.5s"}, {60000, "1m0s"}, {61001, "1m1.001s"}, {3600000, "1h0m0s"}};
+  for (size_t i = 0; i < sizeof printed / sizeof *printed; i++) {
+    clock_print(printed[i].ms, text);
+    assert_string_equal(text, printed[i].text);
+  }
   clock_rfc3339(951782400000, text); /* a leap day */
   assert_string_equal(text, "2000-02-29T00:00:00Z");
   assert_true(clock_parse(SPAN("2000-02-29T00:00:00Z"), &ms));
@@ -306,9 +322,13 @@ static void policies(void **state) {
   assert_int_equal(tries(policies_find(&p, POLICY_APP, "s"), OUTCOME_RETRIABLE, 502), 3);
   assert_int_equal(tries(policies_find(&p, POLICY_APP, "s"), OUTCOME_RETRIABLE, 504), 1);
   const struct policy *c = policies_find(&p, POLICY_APP, "c");
+  struct attempt early = {.policy = c, .sleep = note_sleep};
+  assert_true(attempt_begin(&early));
   assert_int_equal(tries(c, OUTCOME_RETRIABLE, 500), 1);
   assert_int_equal(tries(c, OUTCOME_RETRIABLE, 500), 1);
   assert_int_equal(tries(c, OUTCOME_OK, 200), 0); /* open: refused without a try */
+  attempt_end(&early, OUTCOME_OK, 200); /* what had begun before does not close it */
+  assert_int_equal(tries(c, OUTCOME_OK, 200), 0);
   assert_non_null(policies_find(&p, POLICY_INBOUND, "p"));
   assert_non_null(policies_find(&p, POLICY_OUTBOUND, "p"));
   assert_null(policies_find(&p, POLICY_OUTBOUND, "a"));

@@ -67,7 +67,9 @@ static void sqlite_survives(void **s) {
     assert_int_equal(call(sc, "GET", "/v1.0/state/statestore/weapon", NULL, NULL, &g), run ? 200 : 204);
     if (run) assert_string_equal(g.body, "\"Death Star\"");
     assert_int_equal(call(sc, "POST", "/v1.0/state/statestore", NULL, "[{\"key\":\"weapon\",\"value\":\"Death Star\"}]", &g), 204);
+    assert_int_equal(access("folder/state.db-wal", F_OK), 0);
     minivm_dapr.close(sc);
+    assert_int_not_equal(access("folder/state.db-wal", F_OK), 0); /* what was saved is in the one file */
   }
 }
 

@@ -167,6 +167,9 @@ class Handler(BaseHTTPRequestHandler):
     def page_bighead(self, rest, query, body):
         self.raw(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"v" * 1000) for i in range(int(rest[0]))) + b"Content-Length: 0\r\n\r\n")
 
+    def page_folded(self, rest, query, body):
+        self.raw(b"HTTP/1.1 200 OK\r\n  c: continues no line\r\nContent-Length: 0\r\n\r\n")
+
     def page_multi(self, rest, query, body):
         self.reply(200, b"", [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Colons", "a:b:c"), ("X-Latin", "caf\xe9") if query.get("latin") else ("X-Empty", "")])
 

@@ -16,7 +16,7 @@
 #include "../text.h"
 #include "server.h"
 
-enum { LIST_MAX = 32, SERVERS_MAX = 8, METRICS_PORT = 9090, HTTP_PORT = 3500, GRACE_SECONDS = 5 };
+enum { LIST_MAX = 32, SERVERS_MAX = 8, METRICS_PORT = 9090, HTTP_PORT = 3500, GRACE_SECONDS = 5, WRONG_USAGE = 2 };
 
 struct settings {
   const struct dapr_interface *dapr;
@@ -33,7 +33,7 @@ struct settings {
   char **command; /* after --: the application */
 };
 
-enum kind { TEXT, NUMBER, SWITCH, LIST, SIZE_MB, SIZE, LEVEL, SECONDS, IGNORED, IGNORED_SWITCH };
+enum kind { TEXT, NUMBER, PORT, SWITCH, LIST, SIZE_MB, SIZE, LEVEL, SECONDS, PROBE_SECONDS, PROBE_MS, PROBE_COUNT, IGNORED, IGNORED_SWITCH };
 
 struct flag {
   const char *name;
@@ -46,10 +46,10 @@ struct flag {
 
 static const struct flag flags[] = {
     {"app-id", TEXT, AT(sidecar.app_id), "ID: the application's name (default minivm)"},
-    {"app-port", NUMBER, AT(sidecar.app_port), "PORT: where the application listens"},
+    {"app-port", PORT, AT(sidecar.app_port), "PORT: where the application listens"},
     {"app-channel-address", TEXT, AT(sidecar.app_host), "HOST: of the application (default 127.0.0.1)"},
     {"app-protocol", TEXT, AT(app_protocol), "http"},
-    {"dapr-http-port", NUMBER, AT(sidecar.http_port), "PORT: of the Dapr API (default 3500)"},
+    {"dapr-http-port", PORT, AT(sidecar.http_port), "PORT: of the Dapr API (default 3500)"},
     {"dapr-listen-addresses", TEXT, AT(addresses), "IP,IP: of the Dapr API (default 127.0.0.1)"},
     {"resources-path", LIST, AT(resources), "FOLDER: component, subscription, resiliency and endpoint files; repeatable"},
     {"components-path", LIST, AT(resources), "the older name of --resources-path"},
@@ -60,8 +60,13 @@ static const struct flag flags[] = {
     {"log-as-json", SWITCH, AT(sidecar.log_json), ""},
     {"enable-api-logging", SWITCH, AT(sidecar.log_api), "each call of the API"},
     {"app-max-concurrency", NUMBER, AT(sidecar.app_max_concurrency), "N: calls of the application at a time (default any number)"},
+    {"enable-app-health-check", SWITCH, AT(sidecar.app_health.enabled), "the application is asked for its health"},
+    {"app-health-check-path", TEXT, AT(sidecar.app_health.path), "PATH: of the probes (default /healthz)"},
+    {"app-health-probe-interval", PROBE_SECONDS, AT(sidecar.app_health.interval_ms), "SECONDS: between probes (default 5)"},
+    {"app-health-probe-timeout", PROBE_MS, AT(sidecar.app_health.timeout_ms), "MILLISECONDS: for a probe (default 500)"},
+    {"app-health-threshold", PROBE_COUNT, AT(sidecar.app_health.threshold), "N: failures in a row, and nothing is sent to it (default 3)"},
     {"enable-metrics", SWITCH, AT(metrics), "(default true)"},
-    {"metrics-port", NUMBER, AT(metrics_port), "PORT: of /metrics (default 9090)"},
+    {"metrics-port", PORT, AT(metrics_port), "PORT: of /metrics (default 9090)"},
     {"metrics-listen-address", TEXT, AT(metrics_address), "IP: of /metrics (default 127.0.0.1)"},
     {"max-body-size", SIZE, AT(max_body), "SIZE: of requests, such as 4Mi (default 4Mi)"},
     {"dapr-http-max-request-size", SIZE_MB, AT(max_body), "MB: the older name of --max-body-size"},
@@ -74,16 +79,13 @@ static const struct flag flags[] = {
     {"sentry-address", IGNORED, 0, ""}, {"mode", IGNORED, 0, ""},
     {"profile-port", IGNORED, 0, ""}, {"unix-domain-socket", IGNORED, 0, ""}, {"trust-domain", IGNORED, 0, ""},
     {"read-buffer-size", IGNORED, 0, ""}, {"dapr-http-read-buffer-size", IGNORED, 0, ""},
-    {"dapr-block-shutdown-duration", IGNORED, 0, ""}, {"allowed-origins", IGNORED, 0, ""}, {"app-health-check-path", IGNORED, 0, ""},
-    {"app-health-probe-interval", IGNORED, 0, ""}, {"app-health-probe-timeout", IGNORED, 0, ""},
-    {"app-health-threshold", IGNORED, 0, ""}, {"enable-mtls", IGNORED_SWITCH, 0, ""}, {"enable-profiling", IGNORED_SWITCH, 0, ""},
-    {"enable-app-health-check", IGNORED_SWITCH, 0, ""},
+    {"dapr-block-shutdown-duration", IGNORED, 0, ""}, {"allowed-origins", IGNORED, 0, ""}, {"enable-mtls", IGNORED_SWITCH, 0, ""}, {"enable-profiling", IGNORED_SWITCH, 0, ""},
     {"app-ssl", IGNORED_SWITCH, 0, ""}, {"disable-builtin-k8s-secret-store", IGNORED_SWITCH, 0, ""}};
 
 enum { FLAGS = sizeof flags / sizeof *flags };
 
-static int usage(const char *name) {
-  printf("usage: %s [flags] [-- application and its arguments]\n\nThe Dapr sidecar for one application. Flags, and their letters, as of dapr run:\n", name);
+static int help(void) {
+  puts("usage: minivm dapr [flags] [-- application and its arguments]\n\nThe Dapr sidecar for one application. Flags, and their letters, as of dapr run:");
   for (size_t i = 0; i < FLAGS; i++)
     if (*flags[i].help || flags[i].kind == SWITCH) printf("  --%-32s %s\n", flags[i].name, flags[i].help);
   printf("\nWithout --resources-path: a state store `statestore` in .minivm/state.db and a pub/sub `pubsub` in memory.\n"
@@ -91,16 +93,25 @@ static int usage(const char *name) {
   return 0;
 }
 
-static bool bad(const char *name, const char *what, const char *value) {
-  fprintf(stderr, "minivm: --%s: \"%s\" %s\n", name, value, what);
+/* Wrong usage, in the form that all commands have. Returns false. */
+static bool wrong(const char *format, ...) MV_PRINTF(1, 2);
+static bool wrong(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("minivm: usage: ", stderr);
+  vfprintf(stderr, format, args);
+  fputs(" (see minivm dapr --help)\n", stderr);
+  va_end(args);
   return false;
 }
+
+static bool bad(const struct flag *f, const char *value, const char *what) { return wrong("--%s %s: %s", f->name, value, what); }
 
 static bool set_list(struct settings *s, const struct flag *f, const char *value) {
   bool peers = f->offset == AT(peers);
   const char **list = peers ? s->peers : s->resources;
   size_t *n = peers ? &s->peer_count : &s->resource_count;
-  if (*n == LIST_MAX) return bad(f->name, "is one too many", value);
+  if (*n == LIST_MAX) return bad(f, value, "one too many");
   list[(*n)++] = value;
   return true;
 }
@@ -114,9 +125,9 @@ static bool set_size(struct settings *s, const struct flag *f, const char *value
   int64_t n, scale = f->kind == SIZE_MB ? 1 << 20 : 1;
   while (unit < sizeof units / sizeof *units && strcmp(value + digits, units[unit].unit) != 0) unit++;
   if (unit < sizeof units / sizeof *units) scale = units[unit].bytes;
-  else if (value[digits]) return bad(f->name, "is no size: write 4Mi", value);
+  else if (value[digits]) return bad(f, value, "no size: write 4Mi");
   if (!span_int((struct span){value, digits}, &n) || n > INT32_MAX || n * scale > (int64_t)1 << 40)
-    return bad(f->name, "is no size: write 4Mi", value);
+    return bad(f, value, "no size: write 4Mi");
   s->max_body = n * scale;
   return true;
 }
@@ -126,7 +137,7 @@ static bool set_level(struct settings *s, const struct flag *f, const char *valu
   if (strcmp(value, "warning") == 0) value = "warn";
   for (int i = 0; i <= DAPR_LOG_OFF; i++)
     if (strcmp(value, names[i]) == 0) return s->sidecar.log_level = i, true;
-  return bad(f->name, "is unknown: use debug, info, warn, error or fatal", value);
+  return bad(f, value, "unknown: use debug, info, warn, error or fatal");
 }
 
 static bool set(struct settings *s, const struct flag *f, const char *value) {
@@ -142,10 +153,18 @@ static bool set(struct settings *s, const struct flag *f, const char *value) {
       return true;
     case LEVEL: return set_level(s, f, value);
     case NUMBER:
-    case SECONDS:
-      if (!span_int(span_of(value), &n) || n < -1 || n > INT32_MAX) return bad(f->name, "is no number", value);
+    case PORT:
+    case PROBE_SECONDS:
+    case PROBE_MS:
+    case PROBE_COUNT:
+    case SECONDS: /* -1 stands for none, as in dapr run */
+      if (!span_int(span_of(value), &n) || n < -1 || n > INT32_MAX) return bad(f, value, "not a number, or too large");
+      if (f->kind == PORT && n > 65535) return bad(f, value, "a port is at most 65535");
       if (f->kind == SECONDS) s->grace = n < 0 ? GRACE_SECONDS : n;
-      else *(int *)(void *)(base + f->offset) = n < 0 ? 0 : (int)n;
+      else if (f->kind == NUMBER || f->kind == PORT) *(int *)(void *)(base + f->offset) = n < 0 ? 0 : (int)n;
+      else if (n <= 0) return true; /* the default, as in daprd */
+      else if (f->kind == PROBE_COUNT) *(int *)(void *)(base + f->offset) = (int)n;
+      else *(int64_t *)(void *)(base + f->offset) = f->kind == PROBE_MS ? n : n * 1000;
       return true;
     default: return true;
   }
@@ -167,19 +186,19 @@ static int parse(struct settings *s, int argc, char **argv) {
     const char *arg = argv[i];
     if (strcmp(arg, "--") == 0) return s->command = argv[i + 1] ? argv + i + 1 : NULL, -1;
     struct span rest = span_of(arg + strspn(arg, "-"));
-    if (rest.p == arg) return fprintf(stderr, "minivm: unexpected \"%s\": write -- before the application\n", arg), 2;
+    if (rest.p == arg) return wrong("unexpected \"%s\": write -- before the application", arg), WRONG_USAGE;
     struct span name = span_cut(&rest, '=');
     bool inline_value = name.p[name.n] == '=';
-    if (span_is(name, "help") || span_is(name, "h")) return usage(argv[0]);
+    if (span_is(name, "help") || span_is(name, "h")) return help();
     if (span_is(name, "version")) return printf("minivm %s\n", MINIVM_VERSION), 0;
     const struct flag *f = find(name);
-    if (!f) return fprintf(stderr, "minivm: unknown flag --%.*s: see %s --help\n", (int)name.n, name.p, argv[0]), 2;
+    if (!f) return wrong("unknown flag --%.*s", (int)name.n, name.p), WRONG_USAGE;
     const char *value = inline_value ? rest.p : "true";
     if (!inline_value && f->kind != SWITCH && f->kind != IGNORED_SWITCH) {
-      if (++i == argc) return fprintf(stderr, "minivm: --%s needs a value\n", f->name), 2;
+      if (++i == argc) return wrong("--%s needs a value", f->name), WRONG_USAGE;
       value = argv[i];
     }
-    if (!set(s, f, value)) return 2;
+    if (!set(s, f, value)) return WRONG_USAGE;
     if ((f->kind == IGNORED || f->kind == IGNORED_SWITCH) && s->ignored_count < LIST_MAX) s->ignored[s->ignored_count++] = f->name;
   }
   return -1;
@@ -207,7 +226,7 @@ static pid_t start_app(const struct settings *s) {
   snprintf(port, sizeof port, "%d", s->sidecar.app_port);
   if (s->sidecar.app_port) setenv("APP_PORT", port, 1);
   execvp(s->command[0], s->command);
-  fprintf(stderr, "minivm: cannot start %s: %s\n", s->command[0], strerror(errno));
+  fprintf(stderr, "minivm: dapr: cannot start %s: %s\n", s->command[0], strerror(errno));
   _exit(127);
 }
 
@@ -238,7 +257,7 @@ static void *wait_signal(void *env) {
 static void *watch_end(void *env) {
   const struct settings *s = env;
   sleep((unsigned)s->grace + 1);
-  fprintf(stderr, "minivm: requests or deliveries are still under way after %lld s: ending without them\n", (long long)s->grace);
+  fprintf(stderr, "minivm: dapr: requests or deliveries are still under way after %lld s: ending without them\n", (long long)s->grace);
   _exit(1);
   return NULL;
 }
@@ -323,13 +342,16 @@ int dapr_main(const struct dapr_interface *dapr, int argc, char **argv) {
   mv_error_t err = {0};
   sigset_t set;
   s.sidecar = (struct sidecar_options){.app_id = getenv("APP_ID"), .http_port = HTTP_PORT, .log_level = DAPR_LOG_INFO, .log = stdout,
-                                       .api_token = getenv("DAPR_API_TOKEN"), .app_token = getenv("APP_API_TOKEN")};
+                                       .api_token = getenv("DAPR_API_TOKEN"), .app_token = getenv("APP_API_TOKEN"),
+                                       .app_health = {.path = "/healthz", .interval_ms = 5000, .timeout_ms = 500, .threshold = 3}};
   if (!s.sidecar.app_id) s.sidecar.app_id = "minivm";
-  if (dapr->version != DAPR_INTERFACE_VERSION) return fprintf(stderr, "minivm: the Dapr parts are of different versions\n"), 1;
+  if (dapr->version != DAPR_INTERFACE_VERSION) return fprintf(stderr, "minivm: part: the Dapr parts are of different versions\n"), 1;
   int code = parse(&s, argc, argv);
   if (code >= 0) return code;
   if (s.app_protocol && strcmp(s.app_protocol, "http") != 0)
-    return fprintf(stderr, "minivm: --app-protocol %s is not built in: use http\n", s.app_protocol), 2;
+    return wrong("--app-protocol %s: not built in: use http", s.app_protocol), WRONG_USAGE;
+  if (s.sidecar.app_health.timeout_ms > s.sidecar.app_health.interval_ms)
+    return wrong("--app-health-probe-timeout: a probe may not take longer than the time between two"), WRONG_USAGE;
   if (s.resource_count) s.sidecar.resources = s.resources;
   if (s.peer_count) s.sidecar.peers = s.peers;
 #ifdef M_ARENA_MAX
@@ -340,7 +362,7 @@ int dapr_main(const struct dapr_interface *dapr, int argc, char **argv) {
   sigaddset(&set, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &set, NULL); /* one thread waits for them */
   s.opened = dapr->open(&s.sidecar, &err);
-  if (!s.opened) return fprintf(stderr, "minivm: %s\n", err.message), 1;
+  if (!s.opened) return fprintf(stderr, "minivm: dapr: %s\n", err.message), 1;
   code = run(&s);
   dapr->close(s.opened);
   return code;

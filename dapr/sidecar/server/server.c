@@ -18,7 +18,7 @@
 
 #include "../text.h"
 
-enum { CONNECTIONS = 1000, IDLE_SECONDS = 300, HEADER_MEMORY = 64 << 10, STACK = 512 << 10, FIRST = 1024, GATHER = 1 << 20 };
+enum { CONNECTIONS = 1000, IDLE_SECONDS = 300, HEADER_MEMORY = 16 << 10, STACK = 1 << 20, FIRST = 1024, GATHER = 1 << 20 };
 
 struct server {
   struct MHD_Daemon *daemon;

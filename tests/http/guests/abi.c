@@ -84,6 +84,20 @@ static void test_status(void) {
   check_text("interim", buf, "final");
 }
 
+/* `count` headers of different names. */
+static const char *many_headers(int count) {
+  char *p = buf;
+  for (int i = 0; i < count; i++) p += sprintf(p, "n%d:\n", i);
+  return buf;
+}
+
+/* One, `count` times: four bytes each. */
+static const char *repeated_header(int count) {
+  char *p = buf;
+  while (count--) p += sprintf(p, "aa:\n");
+  return buf;
+}
+
 static void test_request_headers(void) {
   check("headers", fetch("GET", "/headers", "X-One:1\nx-two: 2 \r\nX-Three:a:b\n", ""), 200);
   check("one", strstr(buf, "x-one:1\n") != NULL, 1);
@@ -105,6 +119,9 @@ static void test_request_headers(void) {
   check("a control character", fetch("GET", "/headers", "a:\x01\n", ""), BAD_HEADER);
   check("a carriage return", fetch("GET", "/headers", "a:b\rc:d\n", ""), BAD_HEADER);
   check("no UTF-8", fetch("GET", "/headers", "a:\xff\n", ""), UTF8);
+  check("many headers", fetch("GET", "/echo", many_headers(90), ""), 200);
+  check("too many headers", fetch("GET", "/echo", many_headers(1025), ""), BAD_HEADER);
+  check("too much text", fetch("GET", "/echo", repeated_header(65537), ""), BAD_HEADER); /* 256 KiB and one line */
   check("accept of its own", fetch("GET", "/headers", "accept:text/html\n", ""), 200);
   check("replaces the default", strstr(buf, "accept:text/html\n") && !strstr(buf, "*/*"), 1);
   check("content-length that fits", fetch("POST", "/echo", "content-length:4\n", "four"), 200);
