@@ -565,7 +565,8 @@ static bool module_read(struct types *types, mv_features_t features, const uint8
   mv_error_t local;
   local.kind = MV_OK;
   if (!d.m) return error_no_memory(err, sizeof *d.m + size);
-  d.r = (struct reader){d.m->bytes, d.m->bytes, d.m->bytes + size, &local};
+  const uint8_t *first = size ? d.m->bytes : (const uint8_t *)"";
+  d.r = (struct reader){first, first, first + size, &local};
   if (decode(&d)) {
     *out = d.m;
     return true;

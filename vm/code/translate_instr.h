@@ -312,6 +312,16 @@ static void count_instr(struct tr *t, unsigned op) {
   for (uint32_t k = t->fuel_ir; k < t->block; k++) t->c->ir[k].imm++;
 }
 
+/* May one instruction take long? A time limit is looked at before each of those. */
+static bool takes_long(unsigned op) {
+  switch (op) {
+  case OP_memory_fill: case OP_memory_copy: case OP_memory_init: case OP_memory_grow: case OP_table_fill: case OP_table_copy: case OP_table_init: case OP_table_grow:
+  case OP_array_new: case OP_array_new_default: case OP_array_new_data: case OP_array_new_elem: case OP_array_fill: case OP_array_copy: case OP_array_init_data:
+  case OP_array_init_elem: return true;
+  default: return false;
+  }
+}
+
 static void one(struct tr *t, const struct instr *in) {
   if (t->unreachable) {
     switch (in->op) {
@@ -329,6 +339,7 @@ static void one(struct tr *t, const struct instr *in) {
     }
   }
   count_instr(t, in->op);
+  if (t->opt->interruptible && takes_long(in->op)) (void)tr_emit(t, IR_poll);
   if (t->opt->trace) {
     struct ir *i = tr_emit(t, IR_trace);
     i->b = in->op, i->imm = in->offset;
