@@ -38,7 +38,7 @@ KERNELS = {
     "matmul": (220, True, []),
     "nbody": (170000, True, []),
     "mandelbrot": (400, True, []),
-    "sha256": (36, True, []),
+    "sha256": (31, True, []),
     "bytecode": (5600, True, []),
     "indirect": (26000, True, []),
     "hashmap": (1100000, True, []),

@@ -82,7 +82,7 @@ static void sha256(uint32_t *h, const unsigned char *p, uint64_t size)
 int main(int argc, char **argv)
 {
     static unsigned char text[1 << 16];
-    unsigned n = kernel_size(argc, argv, 400);
+    unsigned n = kernel_size(argc, argv, 460);
     uint32_t h[8], seed = 7;
     uint64_t sum = 0;
 
